@@ -1,0 +1,57 @@
+"""Findings as a person reads them: the place, the line of the file, a caret under it, the hint."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
+
+from makegood.cli.output import console
+from makegood.documents.source import Source, source_lines
+from makegood.findings import Finding, Severity
+
+_WIDTH = 100  # Characters of a source line that are shown.
+
+
+class Excerpts:
+    """Prints findings with the lines of the files they are about."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = {source.file: source for source in sources}
+        self._lines: dict[str, list[str]] = {}
+
+    def show(self, findings: Iterable[Finding]) -> None:
+        """Every finding, errors first, and a blank line."""
+        for finding in sorted(findings, key=lambda one: (one.severity is Severity.WARNING, one.line or 0)):
+            self._show_one(finding)
+        console.print()
+
+    def _show_one(self, finding: Finding) -> None:
+        error = finding.severity is Severity.ERROR
+        console.print("  [bold red]✗ error[/]" if error else "  [bold yellow]! warning[/]", end=" ")
+        place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
+        subject = f"{finding.path} " if finding.path else ""
+        console.print(f"{subject}{finding.message} ({finding.code})", markup=False, soft_wrap=True)
+        console.print(f"    {place}", style="dim", markup=False, soft_wrap=True)
+        if finding.path or error:
+            self._excerpt(finding)
+        if finding.hint:
+            console.print(f"    hint: {finding.hint}", markup=False, soft_wrap=True)
+
+    def _excerpt(self, finding: Finding) -> None:
+        lines = self._lines_of(finding.file)
+        if finding.line is None or finding.column is None or not 0 < finding.line <= len(lines):
+            return
+        line, before = lines[finding.line - 1], finding.column - 1
+        cut = max(0, before - _WIDTH // 2)
+        shown = "".join(char if char.isprintable() else " " for char in line[cut : cut + _WIDTH])
+        number = str(finding.line)
+        caret = " " * cell_len(shown[: before - cut]) + "^"
+        console.print(f"    {number} │ {shown}", style="dim", markup=False, soft_wrap=True)
+        console.print(f"    {' ' * len(number)} │ {caret}", style="red", markup=False, soft_wrap=True)
+
+    def _lines_of(self, file: str | None) -> list[str]:
+        source = self._sources.get(file or "")
+        if source is None:
+            return []
+        if source.file not in self._lines:
+            self._lines[source.file] = source_lines(source.data.decode("utf-8-sig", "replace"))
+        return self._lines[source.file]

@@ -1,0 +1,81 @@
+"""`makegood publish`: propose documents."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from makegood.cli.connect import as_caller, key_option, store_options
+from makegood.cli.output import console, emit, finding_json, json_option
+from makegood.cli.sources import collect_sources
+from makegood.documents.source import Source
+from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.services.access import Caller
+from makegood.services.campaigns import Published
+from makegood.services.campaigns import publish as publish_documents
+from makegood.services.platform import Platform
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@key_option
+@store_options
+@json_option
+def command(paths: tuple[Path, ...], key: str | None, database: str | None, data: str | None, as_json: bool) -> None:
+    """Propose the documents in PATHS: all of them, or none if one has an error.
+
+    A campaign runs once its brief, its signatures and its approvals are there. It is not proved yet.
+    """
+    sources = _sources(paths)
+
+    async def work(platform: Platform, caller: Caller) -> list[Published]:
+        return await publish_documents(platform, caller, sources)
+
+    published = as_caller(database, data, key, work)
+    emit(_json(published), as_json, lambda: _show_all(published))
+
+
+def _show_all(published: list[Published]) -> None:
+    for one in published:
+        show(one)
+
+
+def _sources(paths: tuple[Path, ...]) -> list[Source]:
+    sources, unreadable = collect_sources(paths)
+    if unreadable:
+        errors = tuple(FieldError("", f"{one.file}: {one.message}", one.hint) for one in unreadable)
+        raise Problem(ProblemCode.DOCUMENT_IS_INVALID, "nothing was published: a file cannot be read", errors=errors)
+    return sources
+
+
+def _json(published: list[Published]) -> dict[str, Any]:
+    """The campaign's keys at the top when there is one campaign; every document below `documents`."""
+    documents = [published_json(one) for one in published]
+    campaigns = [one for one in documents if one["kind"] == "campaign"] or documents
+    top = campaigns[0] if len(campaigns) == 1 else {"revision": None, "state": None, "missing": []}
+    return {**{name: top[name] for name in ("revision", "state", "missing")}, "documents": documents}
+
+
+def published_json(one: Published) -> dict[str, Any]:
+    """One document as scripts read it."""
+    return {
+        "kind": one.kind,
+        "id": one.id,
+        "revision": one.revision,
+        "state": one.state,
+        "missing": list(one.missing),
+        "proved": False,
+        "findings": [finding_json(finding) for finding in one.findings],
+    }
+
+
+def show(one: Published) -> None:
+    """One document as a person reads it."""
+    console.print(f"[bold]{one.kind}[/] {one.id}  {one.state.replace('_', ' ')}", highlight=False)
+    console.print(f"  {one.revision}", markup=False, style="dim", soft_wrap=True)
+    if one.missing:
+        console.print(f"  missing: {', '.join(one.missing)}", markup=False)
+    if one.kind == "campaign":
+        console.print("  unproved: nothing has shown yet that it keeps its brief", markup=False)
+    for finding in one.findings:
+        console.print(f"  {finding.severity} {finding.file}:{finding.line} {finding.message}", markup=False)

@@ -1,0 +1,96 @@
+"""The brief: what the budget owner agreed before the campaign was built."""
+
+from makegood.documents.limits import missing_limit
+from makegood.documents.parts import read_funding, read_texts, read_window
+from makegood.documents.reading import Fields, Place, Reading
+from makegood.documents.scalar import Kind
+from makegood.domain.brief import Brief, Expectation, PerPayer
+from makegood.domain.policy import Policy
+from makegood.findings import FindingCode
+from makegood.limits import GRANTS_MAX
+
+REQUIRED = (
+    "makegood", "campaign", "purpose", "label", "funding", "window", "scenes", "spend_min", "discount_max", "rate_max",
+    "stages", "expect",
+)  # fmt: skip
+LIMITS = ("budget", "per_payer")
+
+
+def read_brief(reading: Reading, policy: Policy | None) -> Brief | None:
+    """The brief of a document, or None where a part of it could not be read or there is no policy."""
+    root = reading.root()
+    fields = reading.fields(root, REQUIRED, LIMITS, of="a brief")
+    if fields is None:
+        return None
+    for key in LIMITS:
+        if key not in fields:
+            missing_limit(reading, root, key)
+    campaign = reading.identifier(fields["campaign"]) if "campaign" in fields else None
+    purpose = read_texts(reading, fields["purpose"]) if "purpose" in fields else None
+    label = reading.name(fields["label"], policy.labels if policy else None, "label") if "label" in fields else None
+    funding = read_funding(reading, fields["funding"], policy) if "funding" in fields else None
+    window = read_window(reading, fields["window"]) if "window" in fields else None
+    scenes = _scenes(reading, fields["scenes"], policy) if "scenes" in fields else None
+    amounts = {key: _money(reading, fields, key) for key in ("spend_min", "discount_max", "budget")}
+    rate_max = reading.rate(fields["rate_max"]) if "rate_max" in fields else None
+    per_payer = _per_payer(reading, fields["per_payer"]) if "per_payer" in fields else None
+    first_max = _first_max(reading, fields["stages"]) if "stages" in fields else None
+    expect = _expect(reading, fields["expect"]) if "expect" in fields else None
+    if reading.forbidden or policy is None:
+        return None
+    spend_min, discount_max, budget = (amounts[key] for key in ("spend_min", "discount_max", "budget"))
+    assert campaign is not None and purpose is not None and label is not None and funding is not None
+    assert window is not None and scenes is not None and rate_max is not None and per_payer is not None
+    assert spend_min is not None and discount_max is not None and budget is not None
+    assert first_max is not None and expect is not None
+    return Brief(
+        campaign, purpose, label, funding, window, scenes, spend_min, discount_max, rate_max, budget, per_payer,
+        first_max, expect,
+    )  # fmt: skip
+
+
+def _money(reading: Reading, fields: Fields, key: str) -> int | None:
+    return reading.money(fields[key]) if key in fields else None
+
+
+def _scenes(reading: Reading, place: Place, policy: Policy | None) -> tuple[str, ...] | None:
+    known = policy.schema.fields["scene"].values if policy is not None else None
+    entries = reading.entries(place, least=1)
+    found: list[str] = []
+    for entry in entries:
+        scene = reading.name(entry, known, "scene")
+        if scene in found:
+            reading.error(entry, FindingCode.VALUE_IS_WRONG, f"`{scene}` is listed twice")
+        elif scene is not None:
+            found.append(scene)
+    return tuple(found) if found and len(found) == len(entries) else None
+
+
+def _per_payer(reading: Reading, place: Place) -> PerPayer | None:
+    if place.node.kind is not Kind.MAPPING:
+        amount = reading.money(place)
+        return PerPayer(None, amount) if amount is not None else None
+    fields = reading.fields(place, (), ("count", "amount"), of="`per_payer`")
+    if not fields:
+        message = "gives no `count` and no `amount`: that would be unlimited"
+        reading.error(place, FindingCode.LIMIT_IS_MISSING, message)
+        return None
+    count = reading.whole(fields["count"], 0, GRANTS_MAX) if "count" in fields else None
+    return PerPayer(count, _money(reading, fields, "amount"))
+
+
+def _first_max(reading: Reading, place: Place) -> int | None:
+    fields = reading.fields(place, ("first_max",), of="the stages of a brief")
+    return _money(reading, fields, "first_max") if fields is not None else None
+
+
+def _expect(reading: Reading, place: Place) -> Expectation | None:
+    keys = ("share_of_payments", "discount_mean", "spend_per_minute")
+    fields = reading.fields(place, keys, of="`expect`")
+    if fields is None:
+        return None
+    points = reading.rate(fields["share_of_payments"]) if "share_of_payments" in fields else None
+    mean, per_minute = _money(reading, fields, "discount_mean"), _money(reading, fields, "spend_per_minute")
+    if points is None or mean is None or per_minute is None:
+        return None
+    return Expectation(points, mean, per_minute)

@@ -1,0 +1,123 @@
+"""One sentence that says what a campaign does, made from the configuration itself, in Chinese and English."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from makegood.documents.audience import audience_words
+from makegood.documents.words import CHINESE, ENGLISH, money_words
+from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tiers
+from makegood.domain.campaign import Campaign
+from makegood.domain.limit import Limit, Period, Subject
+from makegood.domain.policy import Policy
+from makegood.money import format_rate
+from makegood.rules.environment import Environment
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_PERIODS: Mapping[Period, tuple[str, str]] = {
+    Period.EVER: ("", ""), Period.DAY: (" a day", "每天"), Period.HOUR: (" an hour", "每小时")
+}  # fmt: skip
+_SUBJECTS: Mapping[Subject, tuple[str, str]] = {
+    Subject.ALL: ("all together", "全部合计"),
+    Subject.PAYER: ("each payer", "每位付款方"),
+    Subject.DEVICE: ("each device", "每台设备"),
+    Subject.PAYEE: ("each payee", "每个收款方"),
+}
+
+
+def summarise(campaign: Campaign, policy: Policy, *, environment: Environment | None = None) -> dict[str, str]:
+    """`{"zh-CN": …, "en": …}`. `environment` saves making one for the policy's schema again."""
+    return {
+        CHINESE: _chinese(campaign, policy, audience_words(campaign.when, policy, CHINESE, environment)),
+        ENGLISH: _english(campaign, policy, audience_words(campaign.when, policy, ENGLISH, environment)),
+    }
+
+
+def _english(campaign: Campaign, policy: Policy, audience: str) -> str:
+    c = policy.currency
+    opens, closes = (moment.local(policy.timezone) for moment in (campaign.window.opens, campaign.window.closes))
+    shares = ", ".join(f"{format_rate(share.basis_points)} by {share.funder}" for share in campaign.funding)
+    clauses = [
+        f"{benefit_words(campaign.benefit, c, ENGLISH)}, {audience}"
+        + (f" with the code {campaign.code}" if campaign.code else "")
+        + f", from {_day(opens)} until {_day(closes)} ({policy.timezone})",
+        *_limits(campaign, c, ENGLISH),
+        f"budget {money_words(campaign.budget, c, ENGLISH)}, {money_words(campaign.stages[0], c, ENGLISH)} open first",
+        f"paid {shares}",
+        f"shown as “{policy.labels[campaign.label].text[ENGLISH]}”",
+    ]
+    return "; ".join(clauses) + "."
+
+
+def _chinese(campaign: Campaign, policy: Policy, audience: str) -> str:
+    c = policy.currency
+    opens, closes = (moment.local(policy.timezone) for moment in (campaign.window.opens, campaign.window.closes))
+    shares = "、".join(f"{share.funder}承担{format_rate(share.basis_points)}" for share in campaign.funding)
+    clauses = [
+        f"{audience}" + (f"并使用优惠码{campaign.code}" if campaign.code else "")
+        + f"，{benefit_words(campaign.benefit, c, CHINESE)}",
+        f"{_day_zh(opens)}至{_day_zh(closes)}（{policy.timezone}）",
+        *_limits(campaign, c, CHINESE),
+        f"预算{money_words(campaign.budget, c, CHINESE)}，首期放量{money_words(campaign.stages[0], c, CHINESE)}",
+        f"由{shares}",
+        f"向付款方显示为“{policy.labels[campaign.label].text[CHINESE]}”",
+    ]  # fmt: skip
+    return "；".join(clauses) + "。"
+
+
+def benefit_words(benefit: Benefit, currency: str, language: str) -> str:
+    """The benefit alone, in words."""
+
+    def money(minor: int) -> str:
+        return money_words(minor, currency, language)
+
+    english = language == ENGLISH
+    match benefit:
+        case PercentOff(rate=rate, up_to=up_to):
+            cap = f", at most {money(up_to)}" if english else f"，最高{money(up_to)}"
+            return (f"{format_rate(rate)} off" if english else f"立减{format_rate(rate)}") + cap
+        case AmountOff(amount=amount):
+            return f"{money(amount)} off" if english else f"立减{money(amount)}"
+        case RandomOff(min=low, max=high):
+            return f"a random {money(low)} to {money(high)} off" if english else f"随机立减{money(low)}至{money(high)}"
+        case Tiers(tiers=tiers) if english:
+            return ", ".join(f"{money(tier.off)} off from {money(tier.spend)}" for tier in tiers)
+        case Tiers(tiers=tiers):
+            return "，".join(f"满{money(tier.spend)}减{money(tier.off)}" for tier in tiers)
+
+
+def _limits(campaign: Campaign, currency: str, language: str) -> list[str]:
+    clauses = []
+    for subject, names in _SUBJECTS.items():
+        caps = [_cap(limit, currency, language) for limit in campaign.limits if limit.subject is subject]
+        if caps and language == ENGLISH:
+            clauses.append(f"{names[0]} {', '.join(caps)}")
+        elif caps:
+            clauses.append(f"{names[1]}限{'、'.join(caps)}")
+    return clauses
+
+
+def _cap(limit: Limit, currency: str, language: str) -> str:
+    money = None if limit.amount_max is None else money_words(limit.amount_max, currency, language)
+    every, every_zh = _PERIODS[limit.period]
+    if language == CHINESE:
+        parts = [] if limit.count_max is None else [f"{every_zh}{limit.count_max}次"]
+        return "、".join(parts + ([] if money is None else [f"{every_zh or '共'}{money}"]))
+    count = None if limit.count_max is None else _times(limit.count_max)
+    return " and ".join(part for part in (count, money) if part is not None) + every
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year} {_clock(moment)}"
+
+
+def _day_zh(moment: datetime) -> str:
+    return f"{moment.year}年{moment.month}月{moment.day}日{_clock(moment)}"
+
+
+def _clock(moment: datetime) -> str:
+    """Hours and minutes; seconds only where they are not zero."""
+    return f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"

@@ -1,0 +1,1 @@
+"""Pure facts and their legal changes."""

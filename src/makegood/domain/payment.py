@@ -1,0 +1,210 @@
+"""A payment, parsed strictly against the policy's schema, with every mistake collected."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from makegood.clock import Instant
+from makegood.domain.policy import Field, FieldType, PaymentSchema
+from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.limits import CODES_MAX, ERRORS_REPORTED_MAX, ID_CHARS_MAX
+
+_ITEM_KEYS = {"sku": str, "category": str, "amount": int, "quantity": int}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a basket; `amount` is the line's total in minor units."""
+
+    sku: str
+    amount: int
+    category: str | None = None
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One request to pay, before discounts. `fields` is what rules read: only fields that are present."""
+
+    payment_id: str
+    occurred_at: Instant
+    payee_id: str
+    amount: int
+    currency: str
+    payer_id: str | None
+    device_id: str | None
+    codes: tuple[str, ...]
+    items: tuple[Item, ...]
+    fields: Mapping[str, Any]
+
+    def at(self, now: Instant) -> "Payment":
+        """The same payment as rules must see it when `now` is the clock of the decision."""
+        return Payment(
+            self.payment_id, now, self.payee_id, self.amount, self.currency, self.payer_id, self.device_id,
+            self.codes, self.items, {**self.fields, "occurred_at": now},
+        )  # fmt: skip
+
+
+def parse_payment(raw: Any, schema: PaymentSchema) -> Payment:
+    """The payment in `raw`, as decoded from JSON. Raises Problem(PAYMENT_IS_INVALID) with every place that is wrong."""
+    if not isinstance(raw, dict):
+        raise _invalid([FieldError("", f"must be an object, not {_kind(raw)}")])
+    errors: list[FieldError] = []
+    fields: dict[str, Any] = {}
+    for name, value in raw.items():
+        _take(name, value, schema, fields, errors)
+    for name, field in schema.fields.items():
+        if not field.optional and name not in raw:
+            errors.append(FieldError(f"/{name}", "is missing"))
+    items = _items(raw.get("items"), schema, errors)
+    if errors:
+        raise _invalid(errors)
+    _check_lines(items, fields["amount"])
+    return Payment(
+        fields["payment_id"], fields["occurred_at"], fields["payee_id"], fields["amount"], fields["currency"],
+        fields.get("payer_id"), fields.get("device_id"), tuple(fields.get("codes", ())), items, fields,
+    )  # fmt: skip
+
+
+def _take(name: str, value: Any, schema: PaymentSchema, fields: dict[str, Any], errors: list[FieldError]) -> None:
+    if name == "items":
+        return
+    field = schema.fields.get(name)
+    if field is None:
+        near = difflib.get_close_matches(name[:ID_CHARS_MAX], [*schema.fields, "items"], 1)
+        errors.append(
+            FieldError(
+                _pointer(name),
+                "is not declared by the policy",
+                f"did you mean `{near[0]}`?" if near else None,
+            )
+        )
+        return
+    if value is None and field.optional:
+        return
+    try:
+        fields[name] = _convert(field, value)
+    except ValueError as error:
+        errors.append(FieldError(f"/{name}", str(error)))
+        return
+    if name == "currency" and value != schema.currency:
+        errors.append(FieldError("/currency", f"is `{value[:8]}`; the policy of this house is in {schema.currency}"))
+
+
+def _convert(field: Field, value: Any) -> Any:
+    match field.type:
+        case FieldType.INT:
+            return _int(field, value)
+        case FieldType.BOOL:
+            if not isinstance(value, bool):
+                raise ValueError(f"must be true or false, not {_kind(value)}")
+            return value
+        case FieldType.STRING:
+            return _string(field, value)
+        case FieldType.TIMESTAMP:
+            return _instant(value)
+        case FieldType.STRINGS:
+            return _strings(field, value)
+
+
+def _int(field: Field, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"must be a whole number, not {_kind(value)}")
+    if field.min is not None and value < field.min:
+        raise ValueError(f"must be at least {field.min}")
+    if field.max is not None and value > field.max:
+        raise ValueError(f"must be at most {field.max}")
+    if not -(2**63) <= value < 2**63:
+        raise ValueError("does not fit 64 bits")
+    return value
+
+
+def _string(field: Field, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a string, not {_kind(value)}")
+    longest = field.max_length or ID_CHARS_MAX
+    if len(value) > longest:
+        raise ValueError(f"must have at most {longest} characters, not {len(value)}")
+    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("holds a character that no text may hold (NUL or half a surrogate pair)")
+    if field.values is not None and value not in field.values:
+        near = difflib.get_close_matches(value, field.values, 1)
+        raise ValueError("is not in the policy's list" + (f"; did you mean `{near[0]}`?" if near else ""))
+    if not value and field.name.endswith("_id"):
+        raise ValueError("is empty")
+    return value
+
+
+def _instant(value: Any) -> Instant:
+    if isinstance(value, Instant):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be an RFC 3339 instant, not {_kind(value)}")
+    instant = Instant.parse(value)
+    if instant % 1_000:
+        raise ValueError("is finer than a microsecond")
+    return instant
+
+
+def _strings(field: Field, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list of strings, not {_kind(value)}")
+    most = field.max_items if field.max_items is not None else CODES_MAX
+    if len(value) > most:
+        raise ValueError(f"must have at most {most} entries, not {len(value)}")
+    return tuple(_string(field, entry) for entry in value)
+
+
+def _items(raw: Any, schema: PaymentSchema, errors: list[FieldError]) -> tuple[Item, ...]:
+    if raw is None:
+        return ()
+    if not isinstance(raw, list) or len(raw) > schema.items_max:
+        errors.append(FieldError("/items", f"must be a list of at most {schema.items_max} items"))
+        return ()
+    items = []
+    for index, entry in enumerate(raw):
+        before = len(errors)
+        _item_errors(entry, f"/items/{index}", schema, errors)
+        if len(errors) == before:
+            items.append(Item(entry["sku"], entry["amount"], entry.get("category"), entry.get("quantity", 1)))
+    return tuple(items)
+
+
+def _item_errors(entry: Any, path: str, schema: PaymentSchema, errors: list[FieldError]) -> None:
+    if not isinstance(entry, dict):
+        errors.append(FieldError(path, f"must be an object, not {_kind(entry)}"))
+        return
+    for key in entry:
+        if key not in _ITEM_KEYS:
+            errors.append(FieldError(path + _pointer(key), f"is unknown; an item has {', '.join(_ITEM_KEYS)}"))
+    for key, kind in _ITEM_KEYS.items():
+        if key not in entry and key in ("sku", "amount"):
+            errors.append(FieldError(f"{path}/{key}", "is missing"))
+        elif key in entry:
+            field = Field(key, FieldType.INT if kind is int else FieldType.STRING, min=0, max=schema.amount_max)
+            try:
+                _convert(field, entry[key])
+            except ValueError as error:
+                errors.append(FieldError(f"{path}/{key}", str(error)))
+
+
+def _check_lines(items: tuple[Item, ...], amount: int) -> None:
+    total = sum(item.amount for item in items)
+    if items and total != amount:
+        raise _invalid([FieldError("/items", f"lines add up to {total}, the amount is {amount}")])
+
+
+def _invalid(errors: list[FieldError]) -> Problem:
+    shown = tuple(errors[:ERRORS_REPORTED_MAX])
+    return Problem(ProblemCode.PAYMENT_IS_INVALID, "the payment does not fit the policy's schema", errors=shown)
+
+
+def _pointer(key: Any) -> str:
+    return "/" + str(key)[:ID_CHARS_MAX].replace("~", "~0").replace("/", "~1")
+
+
+def _kind(value: Any) -> str:
+    names = {bool: "a boolean", int: "a whole number", float: "a number with a point", str: "a string"}
+    names |= {list: "a list", dict: "an object", type(None): "null"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,69 @@
+"""How a revision comes to run: its states, and the three principals it takes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from makegood.clock import Instant
+from makegood.domain.brief import Window
+
+
+class Scope(StrEnum):
+    """What a key may do. docs/reference/scopes.md explains each."""
+
+    AUTHOR = "author"
+    BRIEF = "brief"
+    APPROVE = "approve"
+    RESUME = "resume"
+    OPERATE = "operate"
+    QUOTE = "quote"
+    READ = "read"
+
+
+class State(StrEnum):
+    """States of a campaign revision."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is known of a revision on its way to running."""
+
+    campaign_author: str
+    brief_author: str | None
+    policy_present: bool
+    approvers: frozenset[str]
+    approvals_needed: int
+    signatures_missing: tuple[str, ...] = ()
+
+    def counted(self) -> frozenset[str]:
+        """Approvals that count: by neither author. Two keys of one principal are one principal already."""
+        return self.approvers - {self.campaign_author, self.brief_author or self.campaign_author}
+
+    def missing(self) -> tuple[str, ...]:
+        """What is still missing before it may run, in a fixed order; empty means it may."""
+        missing: list[str] = []
+        if not self.policy_present:
+            missing.append("policy")
+        if self.brief_author is None:
+            missing.append("brief")
+        elif self.brief_author == self.campaign_author:
+            missing.append("brief_by_another_principal")
+        missing += [f"signature:{funder}" for funder in self.signatures_missing]
+        lacking = self.approvals_needed - len(self.counted())
+        if lacking > 0:
+            missing.append(f"approval:{lacking}")
+        return tuple(missing)
+
+
+def state_in_time(window: Window, now: Instant) -> State:
+    """The state of a revision that is in the live set and not stopped."""
+    if now < window.opens:
+        return State.SCHEDULED
+    return State.RUNNING if window.holds(now) else State.ENDED

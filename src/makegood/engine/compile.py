@@ -1,0 +1,96 @@
+"""From a campaign to an entry: the condition is compiled, and what it requires of a payment is drawn out of it."""
+
+from collections.abc import Iterable, Mapping
+from math import prod
+from typing import Any
+
+from makegood.domain.campaign import Campaign
+from makegood.domain.limit import Subject
+from makegood.domain.policy import FieldType, PaymentSchema
+from makegood.engine.entry import Entry
+from makegood.limits import INDEX_KEYS_MAX
+from makegood.rules.check import check_expression
+from makegood.rules.environment import payment_environment
+from makegood.rules.evaluate import compile_condition
+from makegood.rules.expression import And, Compare, Expression, Field, Has, In, Not
+from makegood.rules.terms import Range, Term, necessary_terms
+
+_AMOUNT = "amount"
+_INDEXED_TYPES = (FieldType.STRING, FieldType.BOOL, FieldType.INT)
+
+
+class Compiler:
+    """Makes entries for one schema."""
+
+    def __init__(self, schema: PaymentSchema) -> None:
+        self._schema = schema
+        self._environment = payment_environment(schema)
+
+    def compile(self, campaign: Campaign, revision: str, *, stopped: bool, rank: int) -> Entry:
+        """The entry of a campaign. Its condition was checked before, so one that does not check is a bug."""
+        expression = check_expression(campaign.when, self._environment).expression
+        assert expression is not None, f"{campaign.id}: its condition does not check"
+        keys = narrowed(self._keys(necessary_terms(expression)))
+        return Entry(
+            campaign=campaign,
+            revision=revision,
+            stopped=stopped,
+            rank=rank,
+            condition=compile_condition(expression),
+            keys=keys,
+            amount_low=_amount_low(necessary_terms(expression)),
+            proven=all(_is_covered(link, keys) for link in _links(expression)),
+            needs_payer=_counts(campaign, Subject.PAYER),
+            needs_device=_counts(campaign, Subject.DEVICE),
+            id=campaign.id,
+            group=campaign.stacking.group,
+            opens=int(campaign.window.opens),
+            closes=int(campaign.window.closes),
+            code=campaign.code,
+            benefit=campaign.benefit,
+        )
+
+    def _keys(self, terms: Iterable[Term | Range]) -> dict[str, frozenset[Any]]:
+        keys: dict[str, frozenset[Any]] = {}
+        for term in terms:
+            if isinstance(term, Term) and self._schema.fields[term.field].type in _INDEXED_TYPES:
+                keys[term.field] = keys.get(term.field, term.values) & term.values
+        return keys
+
+
+def narrowed(keys: Mapping[str, frozenset[Any]]) -> Mapping[str, frozenset[Any]]:
+    """The fields to index a campaign by: all, less the ones with most values while the combinations are too many."""
+    names = sorted(keys, key=lambda name: (len(keys[name]), name))
+    while prod(len(keys[name]) for name in names) > INDEX_KEYS_MAX:
+        names.pop()
+    return {name: keys[name] for name in sorted(names)}
+
+
+def _amount_low(terms: Iterable[Term | Range]) -> int:
+    lows = [term.low for term in terms if isinstance(term, Range) and term.field == _AMOUNT]
+    return max((low for low in lows if low is not None), default=0)
+
+
+def _links(expression: Expression) -> Iterable[Expression]:
+    return expression.terms if isinstance(expression, And) else (expression,)
+
+
+def _is_covered(link: Expression, keys: Mapping[str, frozenset[Any]]) -> bool:
+    """Whether a link of the chain is true for every payment that the index finds, so that nothing is left to ask."""
+    match link:
+        case Has(field=field):
+            return field.name in keys  # It has one of the values, so it is there.
+        case Field() | Not(operand=Field()) | In() | Compare():
+            terms = necessary_terms(link)
+            return len(terms) == 1 and _is_asked(terms[0], keys)
+    return False
+
+
+def _is_asked(term: Term | Range, keys: Mapping[str, frozenset[Any]]) -> bool:
+    if isinstance(term, Term):
+        return term.field in keys
+    return term.field == _AMOUNT and term.high is None
+
+
+def _counts(campaign: Campaign, subject: Subject) -> bool:
+    return any(limit.subject is subject for limit in campaign.limits)

@@ -1,0 +1,37 @@
+"""A campaign made ready for pricing: everything that does not depend on the payment is worked out once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from makegood.domain.benefit import Benefit
+from makegood.domain.campaign import Campaign
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One campaign of a snapshot.
+
+    `rank` orders by priority, highest first, then by id; no two entries of a snapshot share one. `keys` and
+    `amount_low` are conditions that must hold wherever `condition` is true: some field has one of some
+    values, the amount is at least so many minor units. `proven` says that together they are the condition
+    itself.
+    """
+
+    campaign: Campaign
+    revision: str
+    stopped: bool
+    rank: int
+    condition: Callable[[Mapping[str, Any]], bool]
+    keys: Mapping[str, frozenset[Any]]
+    amount_low: int
+    proven: bool
+    needs_payer: bool
+    needs_device: bool
+    # Copies of fields of the campaign, so that the hot loop reads one object.
+    id: str
+    group: str
+    opens: int
+    closes: int
+    code: str | None
+    benefit: Benefit

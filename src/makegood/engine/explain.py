@@ -1,0 +1,89 @@
+"""Why a payment gets what it gets: every campaign of the snapshot, granted or refused. Worked out when asked
+for.
+"""
+
+from collections.abc import Mapping
+
+from makegood.clock import Instant
+from makegood.domain.limit import Balances
+from makegood.domain.payment import Payment
+from makegood.domain.quote import Considered, Refusal
+from makegood.engine.entry import Entry
+from makegood.engine.snapshot import Snapshot
+from makegood.engine.steps import (
+    Offer,
+    beats,
+    combine,
+    discount_of,
+    error_of_condition,
+    refusal_by_code,
+    refusal_by_condition,
+    refusal_by_discount,
+    refusal_by_identity,
+    refusal_by_limits,
+    refusal_by_time,
+)
+
+_NOBODY: Mapping[str, Refusal] = {}
+
+
+def explain(
+    payment: Payment,
+    snapshot: Snapshot,
+    balances: Balances,
+    now: Instant,
+    *,
+    excluded: Mapping[str, Refusal] = _NOBODY,
+) -> tuple[Considered, ...]:
+    """Every campaign by id, with its grant or the first refusal in precedence; agrees with `price` on the
+    same input.
+
+    The discount of a refused campaign is 0, so that the discounts add up to what is granted.
+    """
+    seen = snapshot.as_seen(payment, now)
+    refused: dict[str, Refusal] = {}
+    offers: list[Offer] = []
+    for entry in snapshot.entries:
+        outcome = _offered(entry, seen, snapshot, now)
+        if isinstance(outcome, Offer):
+            outcome = refusal_by_limits(outcome, balances, excluded) or outcome
+        if isinstance(outcome, Offer):
+            offers.append(outcome)
+        else:
+            refused[entry.id] = outcome
+    granted = _choose(offers, seen.amount, refused)
+    return tuple(_considered(entry, seen, granted, refused) for entry in snapshot.entries)
+
+
+def _offered(entry: Entry, seen: Payment, snapshot: Snapshot, now: Instant) -> Offer | Refusal:
+    refusal = (
+        refusal_by_time(entry, now)
+        or refusal_by_condition(entry, seen.fields)
+        or refusal_by_code(entry, seen)
+        or refusal_by_identity(entry, seen)
+    )
+    if refusal:
+        return refusal
+    discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
+    return refusal_by_discount(discount, seen.amount) or Offer(entry, discount)
+
+
+def _choose(offers: list[Offer], amount: int, refused: dict[str, Refusal]) -> Mapping[str, int]:
+    best: dict[str, Offer] = {}
+    for offer in offers:
+        if beats(offer, best.get(offer.entry.group)):
+            best[offer.entry.group] = offer
+    for offer in offers:
+        if best[offer.entry.group] is not offer:
+            refused[offer.entry.id] = Refusal.ANOTHER_IS_BETTER
+    granted, left_out = combine(best.values(), amount)
+    refused.update(left_out)
+    return {offer.entry.id: offer.discount for offer in granted}
+
+
+def _considered(
+    entry: Entry, seen: Payment, granted: Mapping[str, int], refused: Mapping[str, Refusal]
+) -> Considered:
+    refusal = refused.get(entry.id)
+    error = error_of_condition(entry, seen.fields) if refusal is Refusal.CONDITION_FAILED else None
+    return Considered(entry.id, entry.revision, granted.get(entry.id, 0), refusal, error)

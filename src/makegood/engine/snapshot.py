@@ -1,0 +1,121 @@
+"""Snapshot: the live campaigns of a house at one moment, immutable, compiled and indexed."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from makegood.clock import Instant
+from makegood.domain.campaign import Campaign
+from makegood.domain.payment import Payment
+from makegood.domain.policy import Policy
+from makegood.engine.compile import Compiler
+from makegood.engine.entry import Entry
+from makegood.engine.index import Index
+from makegood.limits import CAMPAIGNS_LIVE_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A revision in the live set. A stopped one is never granted, but is explained."""
+
+    campaign: Campaign
+    revision: str
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What pricing reads. `hash` names its content: policy, revisions, and which of them are stopped."""
+
+    hash: str
+    policy: Policy
+    zone: str
+    secret: bytes
+    campaigns: Mapping[str, Campaign]
+    entries: tuple[Entry, ...]  # Sorted by campaign id.
+    reads_time: bool
+    _plain: Index
+    _by_code: Mapping[str, Index]
+
+    def as_seen(self, payment: Payment, now: Instant) -> Payment:
+        """The payment as rules must read it when the decision is made at `now`."""
+        return payment.at(now) if self.reads_time and payment.occurred_at != now else payment
+
+    def candidates(self, seen: Payment, now: Instant) -> Sequence[Entry]:
+        """Every running campaign that the payment may be eligible for, by window, code and indexed
+        conditions.
+        """
+        found = self._plain.candidates(seen.fields, seen.amount, now)
+        if not seen.codes or not self._by_code:
+            return found
+        indexes = [self._by_code[code] for code in set(seen.codes) if code in self._by_code]
+        return [
+            *found,
+            *(entry for index in indexes for entry in index.candidates(seen.fields, seen.amount, now)),
+        ]
+
+
+def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str, secret: bytes) -> Snapshot:
+    """The snapshot of `live` under `policy`. `secret` feeds the random benefits of the house and is not in
+    the hash.
+
+    Documents were checked before, so a campaign that does not fit the policy is a bug: an assert.
+    """
+    members = sorted(live, key=lambda member: member.campaign.id)
+    assert len(members) <= CAMPAIGNS_LIVE_MAX
+    assert len({member.campaign.id for member in members}) == len(members), "a campaign is live once"
+    for member in members:
+        _assert_fits(member.campaign, policy)
+    entries = _compile(members, policy)
+    plain, by_code = _indexes(entries, policy)
+    return Snapshot(
+        hash=_hash(policy_revision, members),
+        policy=policy,
+        zone=policy.timezone,
+        secret=secret,
+        campaigns=MappingProxyType({member.campaign.id: member.campaign for member in members}),
+        entries=entries,
+        # A rule can read the field only by naming it, so this is never wrong in the dangerous direction.
+        reads_time=any("occurred_at" in member.campaign.when for member in members),
+        _plain=plain,
+        _by_code=by_code,
+    )
+
+
+def _compile(members: Sequence[Live], policy: Policy) -> tuple[Entry, ...]:
+    compiler = Compiler(policy.schema)
+    by_priority = sorted(members, key=lambda member: (-member.campaign.stacking.priority, member.campaign.id))
+    rank = {member.campaign.id: index for index, member in enumerate(by_priority)}
+    return tuple(
+        compiler.compile(
+            member.campaign, member.revision, stopped=member.stopped, rank=rank[member.campaign.id]
+        )
+        for member in members
+    )
+
+
+def _indexes(entries: Iterable[Entry], policy: Policy) -> tuple[Index, Mapping[str, Index]]:
+    optional = frozenset(name for name, field in policy.schema.fields.items() if field.optional)
+    by_code: defaultdict[str | None, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if not entry.stopped:
+            by_code[entry.code].append(entry)
+    plain = Index(by_code.pop(None, []), optional)
+    return plain, MappingProxyType({code: Index(found, optional) for code, found in by_code.items() if code})
+
+
+def _hash(policy_revision: str, members: Iterable[Live]) -> str:
+    lines = sorted(f"{member.revision} {'stopped' if member.stopped else 'running'}" for member in members)
+    text = "\n".join(["makegood snapshot/1", policy_revision, *lines])
+    return "snp_" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _assert_fits(campaign: Campaign, policy: Policy) -> None:
+    assert campaign.label in policy.labels, f"{campaign.id}: its label is not the policy's"
+    assert all(share.funder in policy.funders for share in campaign.funding), (
+        f"{campaign.id}: an unknown funder"
+    )
+    assert campaign.window.opens < campaign.window.closes, f"{campaign.id}: its window is empty"
+    assert campaign.budget >= 0 and campaign.stages[-1:] == (campaign.budget,), f"{campaign.id}: stages"

@@ -1,0 +1,114 @@
+"""Steps 2 to 6 of pricing, each defined once: `price` and `explain` are made of them.
+
+docs/algorithms/pricing.md says the same in prose, with worked examples.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from makegood.clock import Instant
+from makegood.domain.benefit import Draw, RandomOff, gross_discount
+from makegood.domain.limit import Balances
+from makegood.domain.payment import Payment
+from makegood.domain.quote import Refusal
+from makegood.engine.entry import Entry
+from makegood.engine.limits import earlier, refusal_by_balance
+from makegood.rules.evaluate import EvaluationError
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one campaign would take off, minor units."""
+
+    entry: Entry
+    discount: int
+
+
+def refusal_by_time(entry: Entry, now: Instant) -> Refusal | None:
+    """Step 2: stopped, or outside its window."""
+    if entry.stopped:
+        return Refusal.CAMPAIGN_IS_STOPPED
+    if now < entry.opens:
+        return Refusal.WINDOW_IS_NOT_OPEN
+    return Refusal.WINDOW_IS_OVER if now >= entry.closes else None
+
+
+def refusal_by_condition(entry: Entry, fields: Mapping[str, Any]) -> Refusal | None:
+    """Step 2: its condition. An error in it is never eligible."""
+    try:
+        return None if entry.condition(fields) else Refusal.CONDITION_IS_NOT_MET
+    except EvaluationError:
+        return Refusal.CONDITION_FAILED
+
+
+def error_of_condition(entry: Entry, fields: Mapping[str, Any]) -> str | None:
+    """The text of the error that the condition ends in, if it does."""
+    try:
+        entry.condition(fields)
+    except EvaluationError as error:
+        return str(error)
+    return None
+
+
+def refusal_by_code(entry: Entry, payment: Payment) -> Refusal | None:
+    """Step 2: its code, if it has one, is among those of the payment."""
+    return None if entry.code is None or entry.code in payment.codes else Refusal.CODE_IS_MISSING
+
+
+def refusal_by_identity(entry: Entry, payment: Payment) -> Refusal | None:
+    """Step 2: whoever its limits count is known."""
+    if entry.needs_payer and payment.payer_id is None:
+        return Refusal.PAYER_IS_UNKNOWN
+    return Refusal.DEVICE_IS_UNKNOWN if entry.needs_device and payment.device_id is None else None
+
+
+def discount_of(entry: Entry, payment: Payment, now: Instant, zone: str, secret: bytes) -> int:
+    """Step 3: the gross discount, minor units. A random one is drawn for the payer and the local day of
+    `now`.
+    """
+    if isinstance(entry.benefit, RandomOff):
+        draw = Draw(secret, entry.id, payment.payer_id or payment.payment_id, now.day(zone))
+        return gross_discount(entry.benefit, payment.amount, draw)
+    return gross_discount(entry.benefit, payment.amount)
+
+
+def refusal_by_discount(discount: int, amount: int) -> Refusal | None:
+    """Step 3: a discount of nothing, or of more than the amount, is dropped whole."""
+    if discount <= 0:
+        return Refusal.DISCOUNT_IS_ZERO
+    return Refusal.DISCOUNT_EXCEEDS_AMOUNT if discount > amount else None
+
+
+def refusal_by_limits(offer: Offer, balances: Balances, excluded: Mapping[str, Refusal]) -> Refusal | None:
+    """Step 4: what is left does not cover it, or the store said so already."""
+    entry = offer.entry
+    balance = balances.get(entry.id)
+    refusal = None if balance is None else refusal_by_balance(entry.campaign, balance, offer.discount)
+    return earlier(refusal, excluded.get(entry.id)) if excluded else refusal
+
+
+def beats(offer: Offer, rival: Offer | None) -> bool:
+    """Step 5: whether it is the better of its group for the payer; ties: higher priority, then smaller id."""
+    if rival is None or offer.discount != rival.discount:
+        return rival is None or offer.discount > rival.discount
+    return offer.entry.rank < rival.entry.rank
+
+
+def combine(winners: Iterable[Offer], amount: int) -> tuple[tuple[Offer, ...], Mapping[str, Refusal]]:
+    """Step 6: the offers that are granted, by priority, and why each other winner is not, by campaign id."""
+    refused: dict[str, Refusal] = {}
+    kept: list[Offer] = []
+    for offer in sorted(winners, key=_rank):
+        stacking = offer.entry.campaign.stacking
+        if all(stacking.combines(other.entry.campaign.stacking) for other in kept):
+            kept.append(offer)
+        else:
+            refused[offer.entry.id] = Refusal.GROUP_DOES_NOT_COMBINE
+    while sum(offer.discount for offer in kept) > amount:
+        refused[kept.pop().entry.id] = Refusal.SUM_EXCEEDS_AMOUNT
+    return tuple(kept), refused
+
+
+def _rank(offer: Offer) -> int:
+    return offer.entry.rank

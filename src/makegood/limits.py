@@ -1,0 +1,57 @@
+"""Every bound on input and work, with its unit and the reason for it. There is no other place for one."""
+
+# -- money ---------------------------------------------------------------------------------------------
+MONEY_MINOR_MAX = 10**15  # Ten trillion yuan; nine thousand such sums still fit a signed 64-bit balance.
+
+# -- requests ------------------------------------------------------------------------------------------
+BODY_BYTES_MAX = 64 * 1024  # A payment with 50 items is 8 KiB.
+BATCH_BODY_BYTES_MAX = 2 * 1024 * 1024  # A batch of 500 such payments, with room.
+BATCH_PAYMENTS_MAX = 500  # One database transaction; more only delays the first answer.
+JSON_DEPTH_MAX = 16  # The deepest legal request has 4 levels.
+ID_CHARS_MAX = 128  # Payment, payer, device ids: UUIDs and prefixed ids of other systems fit.
+TEXT_CHARS_MAX = 500  # A reason, a title, a name that a person reads.
+ERRORS_REPORTED_MAX = 50  # One answer stays readable; the rest appear after these are mended.
+CODES_MAX = 10  # Codes a payer enters for one payment.
+CLOCK_SKEW_SECONDS_MAX = 300  # Phones and gateways drift by seconds; five minutes is a broken clock.
+DOCUMENTS_BODY_BYTES_MAX = 4 * 1024 * 1024  # One document at its bound, escaped as JSON, and its companions.
+DOCUMENTS_PER_CALL_MAX = 200  # A folder of campaigns published at once.
+BODY_SECONDS_MAX = 10  # A body of a few KiB that takes longer is a stalled or hostile sender.
+HEADER_BYTES_MAX = 32 * 1024  # Request line and headers; browsers stop near 16 KiB.
+HEADER_SECONDS_MAX = 10  # From the first byte of a request to the end of its headers.
+CONNECTIONS_MAX = 4_096  # Open connections of one server process; each costs a few KiB and a descriptor.
+
+# -- documents -----------------------------------------------------------------------------------------
+DOCUMENT_BYTES_MAX = 1024 * 1024  # A policy with thousands of labels is 200 KiB.
+DOCUMENT_DEPTH_MAX = 20  # The deepest legal document has 7 levels.
+DOCUMENT_NODES_MAX = 100_000  # YAML nodes; with anchors refused, time is linear in this.
+EXPRESSION_BYTES_MAX = 64 * 1024  # The CEL runtime takes 100,000 characters; people write 300.
+EXPRESSION_NODES_MAX = 20_000  # Nodes of one checked expression.
+EXPRESSION_DEPTH_MAX = 200  # Nested far below the Python compiler's own limit.
+LIST_ENTRIES_MAX = 10_000  # Entries of a closed list or of an `in [...]`.
+ATTRIBUTES_MAX = 200  # Attributes a policy may declare.
+TIERS_MAX = 50  # Tiers of one benefit; shop windows show five.
+STAGES_MAX = 50  # A budget opened ten-fold at a time needs nine.
+GRANTS_MAX = 10**9  # Grants of one campaign or one payer; fits a signed 32-bit counter.
+FUNDERS_PER_CAMPAIGN_MAX = 20  # Bounded so that a settlement entry is.
+CAMPAIGNS_LIVE_MAX = 10_000  # Live campaigns of one house.
+INDEX_KEYS_MAX = 256  # Combinations of values that one campaign is indexed under; more cost memory for little.
+FILE_LINE_BYTES_MAX = 1024 * 1024  # One line of a CSV or JSONL file of payments; 50 items are 8 KiB.
+FILE_PAYMENTS_MAX = 50_000_000  # Rows of a payment file that `price` takes.
+
+# -- money calls ---------------------------------------------------------------------------------------
+QUOTE_VALID_SECONDS = 900  # A payer abandons a checkout well before a quarter of an hour.
+CAPTURE_GRACE_SECONDS = 3600  # Captures arrive by queue; an hour outlasts the usual outage.
+DEADLINE_MS_DEFAULT = 50  # A discount may cost the payment call this much and no more.
+DEADLINE_MS_MAX = 10_000  # A longer wait is a batch job's, which has no deadline of this kind.
+REPRICE_ROUNDS_MAX = 8  # The store's refusals shrink the candidates; eight rounds reach any real fixpoint.
+
+# -- sessions and keys ---------------------------------------------------------------------------------
+SESSION_SECONDS_MAX = 8 * 3600  # One shift.
+KEY_SECRET_BYTES = 32  # 256 bits: a plain SHA-256 of it cannot be searched.
+KEY_CHARS_MAX = 300  # House, key id and secret of a key or a session token; ours have 120.
+KEY_FRESH_SECONDS = 5  # A key checked this recently is not checked again: a revoked one lives five seconds longer.
+KEY_RECHECK_MS = 20  # A payment waits no longer for a second check of its key; the deadline is 50 ms.
+KEY_CHECK_SECONDS_MAX = 2  # A key seen for the first time waits this long for the store.
+KEY_STALE_SECONDS_MAX = 86_400  # While the store is away a known key gets full-price answers, for a day.
+KEYS_CACHED_MAX = 10_000  # Checked keys a process remembers; 300 bytes each.
+RESUME_CONFIRM_SECONDS = 900  # A resume that nobody confirms within a quarter of an hour is void.

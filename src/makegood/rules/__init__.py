@@ -1,0 +1,1 @@
+"""Conditions: one language, one meaning. Everything here is pure."""

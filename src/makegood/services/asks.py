@@ -1,0 +1,98 @@
+"""A payment as it is asked about: parsed, timed, hashed, with the slots it counts against."""
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from makegood.clock import MICROSECOND, SECOND, Instant
+from makegood.domain.limit import Balance
+from makegood.domain.payment import Payment, parse_payment
+from makegood.domain.quote import Refusal
+from makegood.engine.snapshot import Snapshot
+from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.limits import CLOCK_SKEW_SECONDS_MAX, ID_CHARS_MAX
+from makegood.services.access import House
+from makegood.services.answers import canonical_bytes
+from makegood.services.live import LiveSet, snapshot_for
+from makegood.store.ledger import Slots
+
+_ENVELOPE = ("supersedes", "explain")
+
+
+@dataclass(slots=True)
+class Ask:
+    """One payment on its way to an answer. `excluded` and `seen` grow as the store refuses."""
+
+    payment: Payment
+    now: Instant
+    snapshot: Snapshot
+    content_hash: bytes
+    supersedes: str | None
+    explain: bool
+    slots: Slots
+    quote_id: str
+    excluded: dict[str, Refusal] = field(default_factory=dict)
+    seen: dict[str, Balance] = field(default_factory=dict)
+
+
+def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
+    """The ask in a request's decoded JSON. Raises Problem with every place that is wrong."""
+    envelope, body = _open_envelope(raw)
+    snapshot = snapshot_for(known, body.get("currency") if isinstance(body, dict) else None)
+    payment = parse_payment(body, snapshot.policy.schema)
+    now = _decision_time(house, known, payment)
+    local = now.local(snapshot.zone)
+    return Ask(
+        payment=payment,
+        now=now,
+        snapshot=snapshot,
+        content_hash=content_hash(house, raw),
+        supersedes=envelope.get("supersedes"),
+        explain=envelope.get("explain", False),
+        slots=Slots(
+            payer=house.reference("payer", payment.payer_id) if payment.payer_id is not None else None,
+            device=house.reference("device", payment.device_id) if payment.device_id is not None else None,
+            payee=house.reference("payee", payment.payee_id),
+            day=local.strftime("%Y-%m-%d"),
+            # The offset keeps the two hours apart that a clock set back repeats.
+            hour=local.strftime("%Y-%m-%dT%H%z"),
+        ),
+        quote_id=f"qte_{secrets.token_hex(16)}",
+    )
+
+
+def content_hash(house: House, raw: dict[str, Any]) -> bytes:
+    """What a retry must repeat: everything but the clock and the wish for an explanation. Keyed: it hides the payer."""
+    content = {key: value for key, value in raw.items() if key not in ("occurred_at", "explain") and value is not None}
+    return hmac.digest(house.payer_key, canonical_bytes(content), "sha256")
+
+
+def _open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
+    if not isinstance(raw, dict):
+        return {}, raw
+    errors = []
+    supersedes, explain = raw.get("supersedes"), raw.get("explain", False)
+    if supersedes is not None and not (isinstance(supersedes, str) and 0 < len(supersedes) <= ID_CHARS_MAX):
+        errors.append(FieldError("/supersedes", f"must be a payment id of at most {ID_CHARS_MAX} characters"))
+    if supersedes is not None and supersedes == raw.get("payment_id"):
+        errors.append(FieldError("/supersedes", "is the payment itself"))
+    if not isinstance(explain, bool):
+        errors.append(FieldError("/explain", "must be true or false"))
+    if errors:
+        raise Problem(ProblemCode.REQUEST_IS_INVALID, "the request is not well formed", errors=tuple(errors))
+    return {key: raw[key] for key in _ENVELOPE if key in raw}, {k: v for k, v in raw.items() if k not in _ENVELOPE}
+
+
+def _decision_time(house: House, known: LiveSet, payment: Payment) -> Instant:
+    if not house.live:
+        return payment.occurred_at
+    now = known.store_clock()
+    if abs(now - payment.occurred_at) > CLOCK_SKEW_SECONDS_MAX * SECOND:
+        raise Problem(
+            ProblemCode.CLOCK_IS_OFF,
+            f"the payment says {payment.occurred_at.text()}, the store's clock says {now.text()}",
+            errors=(FieldError("/occurred_at", f"is more than {CLOCK_SKEW_SECONDS_MAX} seconds off"),),
+            hint="set the clock of the calling machine",
+        )
+    return Instant(now // MICROSECOND * MICROSECOND)

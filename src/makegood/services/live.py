@@ -1,0 +1,138 @@
+"""The live set of a house as pricing reads it: one snapshot a currency, refreshed when the store says it changed.
+
+A stale picture is harmless: the store itself refuses a stopped campaign or a replaced revision when money is reserved.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from makegood.clock import Instant
+from makegood.documents.document import CampaignDocument, PolicyDocument
+from makegood.documents.read import read_documents
+from makegood.documents.source import Source
+from makegood.engine.snapshot import Live, Snapshot, build_snapshot
+from makegood.errors import Problem, ProblemCode
+from makegood.services.access import House
+from makegood.services.platform import Platform
+from makegood.store import campaigns as rows
+from makegood.store import records
+
+AGE_SECONDS_MAX = 0.25  # After this a call asks the store whether the live set changed.
+
+
+@dataclass(slots=True)
+class LiveSet:
+    """What a process knows of a house's live set. `skew` turns its own clock into the store's, nanoseconds.
+
+    `test`: the house goes by the clock of its payments.
+    """
+
+    test: bool = False
+    version: int = -1
+    asked: float = 0.0
+    skew: int = 0
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    policies: Mapping[str, PolicyDocument] = field(default_factory=dict)
+    saved: set[str] = field(default_factory=set)
+
+    def store_clock(self) -> Instant:
+        """The store's time now, as last compared."""
+        return Instant(time.monotonic_ns() + self.skew)
+
+
+async def live_set(platform: Platform, house: House, *, fresh: bool = False) -> LiveSet:
+    """The live set, at most a quarter of a second old; `fresh` asks the store in any case."""
+    known = platform.live.setdefault(house.id, LiveSet(test=not house.live))
+    if fresh or time.monotonic() - known.asked > AGE_SECONDS_MAX:
+        await _refresh(platform, house, known)
+    return known
+
+
+async def _refresh(platform: Platform, house: House, known: LiveSet) -> None:
+    stored = await records.live_set(platform.store.pool, house.id, known.version)
+    known.skew = Instant.of(stored.now) - time.monotonic_ns()
+    if stored.version != known.version:
+        known.policies, known.snapshots = await _build(platform, house, stored)
+        known.version = stored.version
+    known.asked = time.monotonic()
+
+
+async def _build(
+    platform: Platform, house: House, stored: records.LiveSet
+) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot]]:
+    revisions = [*stored.policies.values(), *(row["revision"] for row in stored.campaigns)]
+    documents = await rows.documents(platform.store.pool, house.id, revisions)
+    policies = {currency: policy_of(documents[revision]) for currency, revision in stored.policies.items()}
+    snapshots = {}
+    for currency, policy in policies.items():
+        members = [row for row in stored.campaigns if row["currency"] == currency]
+        assert policy.policy is not None
+        snapshots[currency] = build_snapshot(
+            policy.policy,
+            _live(members, documents, policy),
+            policy_revision=policy.revision,
+            secret=house.draw_secret,
+        )
+    return policies, snapshots
+
+
+def _live(
+    members: Iterable[Mapping[str, Any]], documents: Mapping[str, Mapping[str, Any]], policy: PolicyDocument
+) -> list[Live]:
+    found = []
+    for row in members:
+        campaign = campaign_of(documents[row["revision"]], policy).campaign
+        assert campaign is not None, "a live campaign was read before it went live"
+        found.append(Live(campaign, row["revision"], row["stopped"]))
+    return found
+
+
+def policy_of(row: Mapping[str, Any]) -> PolicyDocument:
+    """The policy in a stored document."""
+    bundle = read_documents([Source(row["revision"], row["canonical"])], now=Instant(0))
+    return bundle.policies[0]
+
+
+def campaign_of(row: Mapping[str, Any], policy: PolicyDocument) -> CampaignDocument:
+    """The campaign in a stored document, read by a policy."""
+    bundle = read_documents([Source(row["revision"], row["canonical"])], now=Instant(0), policy=policy)
+    return bundle.campaigns[0]
+
+
+def snapshot_for(known: LiveSet, currency: Any) -> Snapshot:
+    """The snapshot of a payment's currency; any, where the currency is not one of the house's."""
+    if not known.snapshots:
+        raise Problem(
+            ProblemCode.POLICY_IS_MISSING,
+            "this house has no policy in force",
+            hint="publish one and have another principal approve it: makegood publish policy.yaml",
+        )
+    found = known.snapshots.get(currency) if isinstance(currency, str) else None
+    return found or next(iter(known.snapshots.values()))
+
+
+async def save_snapshot(platform: Platform, house: House, known: LiveSet, snapshot: Snapshot) -> None:
+    """Keep what the snapshot's hash stands for; afterwards quotes may name it."""
+    if snapshot.hash in known.saved:
+        return
+    members = [
+        {"campaign": entry.id, "revision": entry.revision, "stopped": entry.stopped} for entry in snapshot.entries
+    ]
+    policy = known.policies[snapshot.policy.currency].revision
+    await records.save_snapshot(platform.store.pool, house.id, snapshot.hash, policy, members)
+    known.saved.add(snapshot.hash)
+
+
+async def snapshot_named(platform: Platform, house: House, name: str) -> Snapshot:
+    """The snapshot of a hash, rebuilt from the stored documents. Raises Problem(NOT_FOUND)."""
+    row = await records.snapshot(platform.store.pool, house.id, name)
+    if row is None:
+        raise Problem(ProblemCode.NOT_FOUND, f"there is no snapshot `{name[:80]}`")
+    revisions = [row["policy"], *(member["revision"] for member in row["members"])]
+    documents = await rows.documents(platform.store.pool, house.id, revisions)
+    policy = policy_of(documents[row["policy"]])
+    assert policy.policy is not None
+    members = _live(row["members"], documents, policy)
+    return build_snapshot(policy.policy, members, policy_revision=policy.revision, secret=house.draw_secret)

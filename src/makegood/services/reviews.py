@@ -1,0 +1,159 @@
+"""What a proposed revision still lacks before it may run, and its going live once it lacks nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from makegood.clock import Instant
+from makegood.documents.document import CampaignDocument, PolicyDocument
+from makegood.documents.read import read_documents
+from makegood.documents.signature import verify_signature
+from makegood.documents.source import Source
+from makegood.documents.worst import worst_loss
+from makegood.domain.brief import Share
+from makegood.domain.campaign import Campaign
+from makegood.domain.review import Review
+from makegood.errors import Problem, ProblemCode
+from makegood.money import format_money, split
+from makegood.services.access import Caller, House
+from makegood.services.live import campaign_of, policy_of
+from makegood.services.platform import Platform
+from makegood.store import campaigns as rows
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposed revision with everything that decides on it. `document` is None without a policy to read it by."""
+
+    campaign_id: str
+    revision: str
+    author: str
+    document: CampaignDocument | None
+    policy: PolicyDocument | None
+    brief: Mapping[str, Any] | None
+    review: Review
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is missing, in words that scripts read; empty: it may run."""
+        return self.review.missing()
+
+
+async def proposal_of(platform: Platform, house: House, standing: Mapping[str, Any]) -> Proposal:
+    """The newest proposal of a campaign, as it stands now."""
+    pool = platform.store.pool
+    stored = await rows.document(pool, house.id, standing["proposed"])
+    assert stored is not None, "a proposal was stored before it was proposed"
+    policy_row = await rows.policy_in_force(pool, house.id, standing["currency"])
+    policy = policy_of(policy_row) if policy_row is not None else None
+    brief = await rows.newest(pool, house.id, "brief", standing["campaign_id"])
+    document = campaign_of(stored, policy) if policy is not None else None
+    campaign = document.campaign if document is not None else None
+    since = brief["created_at"] if brief is not None else None
+    review = Review(
+        campaign_author=stored["author"],
+        brief_author=brief["author"] if brief is not None else None,
+        policy_present=campaign is not None,
+        approvers=await rows.approvers(pool, house.id, stored["revision"], since),
+        approvals_needed=_approvals(campaign, policy),
+        signatures_missing=await _unsigned(platform, house, campaign, policy, brief),
+    )
+    return Proposal(standing["campaign_id"], stored["revision"], stored["author"], document, policy, brief, review)
+
+
+async def advance(platform: Platform, caller: Caller, campaign_id: str) -> Proposal:
+    """Let a campaign's proposal go live if it lacks nothing. Raises Problem where the ledger forbids it."""
+    standing = (await rows.standings(platform.store.pool, caller.house.id, campaign_id))[0]
+    proposal = await proposal_of(platform, caller.house, standing)
+    if standing["live"] != proposal.revision and not proposal.missing:
+        await _go_live(platform, caller, standing, proposal)
+    return proposal
+
+
+def _approvals(campaign: Campaign | None, policy: PolicyDocument | None) -> int:
+    if campaign is None or policy is None or policy.policy is None:
+        return 1
+    return policy.policy.approvers_for(worst_loss(campaign, policy.policy).total_minor)
+
+
+async def _unsigned(
+    platform: Platform,
+    house: House,
+    campaign: Campaign | None,
+    policy: PolicyDocument | None,
+    brief: Mapping[str, Any] | None,
+) -> tuple[str, ...]:
+    """The owner of the campaign's label, if it is owned and has not signed the brief."""
+    if campaign is None or policy is None or policy.policy is None:
+        return ()
+    owner = policy.policy.labels[campaign.label].owner
+    if owner is None:
+        return ()
+    signed = brief is not None and await _signed(platform, house, brief["revision"], owner, policy)
+    return () if signed else (owner,)
+
+
+async def _signed(platform: Platform, house: House, brief: str, owner: str, policy: PolicyDocument) -> bool:
+    assert policy.policy is not None
+    keys = policy.policy.funders[owner].keys
+    stored = await rows.of_subject(platform.store.pool, house.id, "signature", brief)
+    sources = [Source(row["revision"], row["canonical"]) for row in stored]
+    bundle = read_documents(sources, now=Instant(0), policy=policy)
+    signatures = [one.signature for one in bundle.signatures if one.signature is not None]
+    return any(one.signer == owner and one.document == brief and verify_signature(one, keys) for one in signatures)
+
+
+async def _go_live(platform: Platform, caller: Caller, standing: Mapping[str, Any], proposal: Proposal) -> None:
+    assert proposal.document is not None and proposal.document.campaign is not None
+    assert proposal.brief is not None and proposal.policy is not None
+    campaign = proposal.document.campaign
+    await _refuse_new_funding(platform, caller.house, standing, campaign)
+    plan = {
+        "revision": proposal.revision,
+        "brief": proposal.brief["revision"],
+        "policy": proposal.policy.revision,
+        "currency": standing["currency"],
+        "budget": campaign.budget,
+        "budget_before": standing["budget"],
+        "first_stage": campaign.stages[0],
+        "limits": [
+            {"subject": x.subject, "period": x.period, "count_max": x.count_max, "amount_max": x.amount_max}
+            for x in campaign.limits
+        ],
+        "funding": funding_change(campaign.funding, campaign.budget - standing["budget"]),
+    }
+    outcome = await rows.go_live(platform.store.pool, caller.house.id, caller.principal, campaign.id, plan)
+    if outcome["outcome"] == "budget_is_below_use":
+        used = format_money(outcome["used"], standing["currency"])
+        raise Problem(
+            ProblemCode.BUDGET_IS_BELOW_USE,
+            f"the budget would be below the {used} that are reserved and granted; the old revision stays",
+            hint=f"publish a revision with a budget of {used} or more, or stop the campaign",
+        )
+    if outcome["outcome"] != "done":
+        raise Problem(ProblemCode.REVISION_HAS_CHANGED, "another revision went live meanwhile; look again")
+
+
+def funding_change(shares: tuple[Share, ...], change: int) -> list[dict[str, Any]]:
+    """What each funder commits more (or less) when the budget changes by so much: largest remainder by share."""
+    parts = split(abs(change), [share.basis_points for share in shares])
+    sign = 1 if change >= 0 else -1
+    return [{"funder": share.funder, "amount": sign * part} for share, part in zip(shares, parts, strict=True) if part]
+
+
+async def _refuse_new_funding(
+    platform: Platform, house: House, standing: Mapping[str, Any], campaign: Campaign
+) -> None:
+    """Who pays for a live campaign does not change: what was granted was granted on their account."""
+    if standing["live"] is None:
+        return
+    pool = platform.store.pool
+    stored = await rows.documents(pool, house.id, [standing["live"], standing["policy"]])
+    before = campaign_of(stored[standing["live"]], policy_of(stored[standing["policy"]])).campaign
+    assert before is not None
+    if before.funding != campaign.funding:
+        raise Problem(
+            ProblemCode.STATE_FORBIDS,
+            "the funding of a campaign that has run does not change; the old revision stays",
+            hint="publish it under a new id",
+        )

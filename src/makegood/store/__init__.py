@@ -1,0 +1,1 @@
+"""PostgreSQL. SQL is visible here only; money moves only inside the functions of migrations/."""

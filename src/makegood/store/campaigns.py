@@ -1,0 +1,181 @@
+"""Documents, approvals and what is live."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from makegood.store.pool import Pool, call, in_house
+
+
+async def save_document(
+    pool: Pool, house: int, kind: str, subject: str, author: str, revision: str, canonical: bytes
+) -> bool:
+    """Keep an immutable document; a known one stays its first author's. Whether it is new."""
+    async with in_house(pool, house) as connection:
+        done = await connection.execute(
+            """insert into documents (house_id, revision, kind, subject, author, canonical) values ($1, $2, $3, $4, $5, $6)
+               on conflict do nothing""",
+            house, revision, kind, subject, author, canonical,
+        )  # fmt: skip
+    return bool(done == "INSERT 0 1")
+
+
+async def document(pool: Pool, house: int, revision: str) -> dict[str, Any] | None:
+    """A document by its revision."""
+    async with in_house(pool, house) as connection:
+        row = await connection.fetchrow("select * from documents where revision = $1", revision)
+    return None if row is None else dict(row)
+
+
+async def documents(pool: Pool, house: int, revisions: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Documents by revision."""
+    async with in_house(pool, house) as connection:
+        rows = await connection.fetch("select * from documents where revision = any ($1)", list(revisions))
+    return {row["revision"]: dict(row) for row in rows}
+
+
+async def newest(pool: Pool, house: int, kind: str, subject: str) -> dict[str, Any] | None:
+    """The document of a kind and subject that was published last."""
+    async with in_house(pool, house) as connection:
+        row = await connection.fetchrow(
+            "select * from documents where kind = $1 and subject = $2 order by serial desc limit 1",
+            kind,
+            subject,
+        )
+    return None if row is None else dict(row)
+
+
+async def of_subject(pool: Pool, house: int, kind: str, subject: str) -> list[dict[str, Any]]:
+    """All documents of a kind and subject, oldest first."""
+    async with in_house(pool, house) as connection:
+        rows = await connection.fetch(
+            "select * from documents where kind = $1 and subject = $2 order by serial", kind, subject
+        )
+    return [dict(row) for row in rows]
+
+
+async def approve(pool: Pool, house: int, revision: str, principal: str) -> bool:
+    """Record a principal's yes to a revision. Whether it is new."""
+    async with in_house(pool, house) as connection:
+        done = await connection.execute(
+            "insert into approvals (house_id, revision, principal) values ($1, $2, $3) on conflict do nothing",
+            house, revision, principal,
+        )  # fmt: skip
+    return bool(done == "INSERT 0 1")
+
+
+async def approvers(pool: Pool, house: int, revision: str, since: datetime | None) -> frozenset[str]:
+    """Who said yes to a revision, not before `since`: a yes to another brief does not count."""
+    async with in_house(pool, house) as connection:
+        rows = await connection.fetch(
+            "select principal from approvals where revision = $1 and ($2::timestamptz is null or at >= $2)",
+            revision,
+            since,
+        )
+    return frozenset(row["principal"] for row in rows)
+
+
+async def policy_in_force(pool: Pool, house: int, currency: str) -> dict[str, Any] | None:
+    """The policy document of a currency."""
+    async with in_house(pool, house) as connection:
+        row = await connection.fetchrow(
+            "select d.* from policies p join documents d using (house_id, revision) where p.currency = $1",
+            currency,
+        )
+    return None if row is None else dict(row)
+
+
+async def policies_in_force(pool: Pool, house: int) -> list[dict[str, Any]]:
+    """The policy documents of all currencies."""
+    async with in_house(pool, house) as connection:
+        rows = await connection.fetch(
+            "select d.* from policies p join documents d using (house_id, revision) order by p.currency"
+        )
+    return [dict(row) for row in rows]
+
+
+_STANDING = """
+select c.*,
+    coalesce(a.budget, 0) as budget_left, coalesce(a.stage, 0) as stage_left, coalesce(a.reserved, 0) as reserved,
+    coalesce(a.granted, 0) as granted, coalesce(q.open_quotes, 0) as open_quotes
+from campaigns c
+left join lateral (
+    select sum(balance) filter (where kind = 'budget')::bigint as budget, sum(balance) filter (where kind = 'stage')::bigint as stage,
+           sum(balance) filter (where kind = 'reserved')::bigint as reserved,
+           sum(balance) filter (where kind in ('granted', 'settled'))::bigint as granted
+    from accounts x where x.house_id = c.house_id and x.campaign_id = c.campaign_id) a on true
+left join lateral (
+    select count(*) as open_quotes from quotes y join grants g using (house_id, quote_id)
+    where g.house_id = c.house_id and g.campaign_id = c.campaign_id and y.state = 'reserved') q on true
+"""
+
+
+async def standings(pool: Pool, house: int, campaign: str | None = None) -> list[dict[str, Any]]:
+    """Every campaign (or one) with its state and money, all read at one moment."""
+    async with in_house(pool, house, read_only=True) as connection:
+        rows = await connection.fetch(
+            _STANDING + "where $1::text is null or c.campaign_id = $1 order by c.campaign_id", campaign
+        )
+    return [dict(row) for row in rows]
+
+
+async def used_on(pool: Pool, house: int, campaign: str, day: str) -> tuple[int, int]:
+    """Grants counted for a campaign on a day, and their minor units."""
+    async with in_house(pool, house) as connection:
+        row = await connection.fetchrow(
+            """select count, amount from counters
+               where campaign_id = $1 and subject = 'all' and period = 'day' and ref = ''::bytea and slot = $2""",
+            campaign, day,
+        )  # fmt: skip
+    return (0, 0) if row is None else (row["count"], row["amount"])
+
+
+async def commitments(pool: Pool, house: int, campaign: str) -> dict[str, int]:
+    """Minor units that each funder has committed to a campaign."""
+    async with in_house(pool, house) as connection:
+        rows = await connection.fetch(
+            "select funder, -balance as amount from accounts where campaign_id = $1 and kind = 'funder'",
+            campaign,
+        )
+    return {row["funder"]: row["amount"] for row in rows}
+
+
+async def propose(pool: Pool, house: int, campaign: str, currency: str, revision: str) -> None:
+    """Make a revision the campaign's newest proposal."""
+    await call(pool, "propose", house, campaign, currency, revision)
+
+
+async def put_policy_in_force(pool: Pool, house: int, currency: str, revision: str) -> None:
+    """Make a policy revision the house's policy for its currency."""
+    await call(pool, "put_policy_in_force", house, currency, revision)
+
+
+async def record_act(
+    pool: Pool, house: int, principal: str, action: str, subject: str, detail: Mapping[str, Any]
+) -> None:
+    """Audit an act that moves no money, and tell servers that the live set may have changed."""
+    await call(pool, "record_act", house, principal, action, subject, dict(detail))
+
+
+async def go_live(pool: Pool, house: int, principal: str, campaign: str, plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Fund a revision and let it grant; see the function `go_live`."""
+    outcome: dict[str, Any] = await call(pool, "go_live", house, principal, campaign, dict(plan))
+    return outcome
+
+
+async def open_stage(pool: Pool, house: int, principal: str, campaign: str, cumulative: int) -> dict[str, Any]:
+    """Open a campaign's budget up to `cumulative` minor units."""
+    outcome: dict[str, Any] = await call(pool, "open_stage", house, principal, campaign, cumulative)
+    return outcome
+
+
+async def stop(pool: Pool, house: int, principal: str, campaign: str, reason: str) -> dict[str, Any]:
+    """Stop a campaign; once this returns, nothing commits a grant of it."""
+    outcome: dict[str, Any] = await call(pool, "stop_campaign", house, principal, campaign, reason)
+    return outcome
+
+
+async def resume(pool: Pool, house: int, principal: str, campaign: str, reason: str, seconds: int) -> dict[str, Any]:
+    """Ask for a resume, or confirm another principal's request."""
+    outcome: dict[str, Any] = await call(pool, "resume_campaign", house, principal, campaign, reason, seconds)
+    return outcome

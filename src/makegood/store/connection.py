@@ -1,0 +1,84 @@
+"""The store of a process: opened once, revived when an embedded server died."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from makegood.settings import Settings
+from makegood.store import embedded
+from makegood.store.migrate import OWNER_ROLE, check_role, migrate
+from makegood.store.pool import Pool, connect, open_pool, translated
+
+DATABASE = "makegood"
+
+
+@dataclass(slots=True)
+class Store:
+    """`pool` acts as the server's role and sees one house a transaction; `url` is the administrator's."""
+
+    url: str
+    pool: Pool
+    server: embedded.Embedded | None
+
+    async def administrator(self) -> Pool:
+        """A small pool of the owner, for making houses and keys. The caller closes it."""
+        return await open_pool(self.url, 1, role=OWNER_ROLE)
+
+    async def revive(self) -> None:
+        """Start an embedded server again if it died; the pool finds it by itself."""
+        if self.server is not None:
+            again = await asyncio.to_thread(embedded.start, self.server.data)
+            again.let_go()
+
+    async def close(self) -> None:
+        """Close connections; the last process leaves the embedded server stopped."""
+        try:
+            async with asyncio.timeout(5):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
+        if self.server is not None:
+            await asyncio.to_thread(self.server.close)
+
+
+async def open_store(settings: Settings) -> Store:
+    """The store that the settings name, migrated to this version. Raises StoreUnavailable."""
+    server = None if settings.database else await asyncio.to_thread(embedded.start, Path(settings.data))
+    try:
+        url = settings.database or await _database_of(server)
+        await _migrate(url)
+        pool = await open_pool(url, settings.pool_size)
+        async with pool.acquire() as connection:
+            await check_role(connection)
+    except BaseException:
+        if server is not None:
+            await asyncio.to_thread(server.close)
+        raise
+    return Store(url, pool, server)
+
+
+async def _database_of(server: embedded.Embedded | None) -> str:
+    assert server is not None
+    connection = await connect(server.url(embedded.SUPERUSER, "postgres"))
+    try:
+        await connection.execute("select pg_advisory_lock(1)")  # Two processes may come first together.
+        if not await connection.fetchval("select true from pg_database where datname = $1", DATABASE):
+            await connection.execute(f"create database {DATABASE}")
+    finally:
+        await connection.close()
+    return server.url(embedded.SUPERUSER, DATABASE)
+
+
+async def _migrate(url: str) -> None:
+    connection = await connect(url)
+    try:
+        await migrate(connection)
+    finally:
+        await connection.close()
+
+
+async def ping(store: Store) -> None:
+    """Whether the store answers. Raises StoreUnavailable."""
+    with translated():
+        async with asyncio.timeout(2), store.pool.acquire() as connection:
+            await connection.fetchval("select 1")

@@ -1,0 +1,484 @@
+-- Everything that moves money. The server may execute these and write nothing by itself.
+--
+-- Locks are always taken in this order, so that no two transactions wait for each other:
+--   campaigns (by id), quotes (by payment), counters and accounts (under their campaign), the audit head.
+--
+-- If the server dies before COMMIT nothing happened; if it dies after, a retry with the same id finds the outcome.
+
+-- -- one batch: its number, its audit row --------------------------------------------------------------
+
+create function begin_batch(p_house bigint) returns bigint language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare v_batch bigint := nextval('batches');
+begin
+    perform set_config('makegood.house', p_house::text, true);
+    perform set_config('makegood.batch', v_batch::text, true);
+    return v_batch;
+end $$;
+
+-- Each part behind its length in characters, so that no two lists of parts make the same text.
+create function netstring(variadic parts text[]) returns text language sql immutable parallel safe
+    as $$ select string_agg(length(part) || ':' || part, ',' order by n) from unnest(parts) with ordinality as p (part, n) $$;
+
+create function batch_digest(p_house bigint, p_batch bigint) returns bytea language sql stable
+    set search_path = makegood, pg_temp as $$
+    select sha256(convert_to(coalesce(string_agg(
+        netstring(e.entry_id::text, e.kind, e.subject, p.account_id::text, p.amount::text), ';'
+        order by p.entry_id, p.account_id), ''), 'UTF8'))
+    from entries e join postings p using (house_id, entry_id)
+    where e.house_id = p_house and e.batch = p_batch
+$$;
+
+create function end_batch(p_house bigint, p_batch bigint, p_principal text, p_action text, p_subject text, p_detail jsonb)
+    returns void language plpgsql set search_path = makegood, pg_temp as $$
+declare
+    v_head audit_heads;
+    v_at text;
+    v_digest bytea := batch_digest(p_house, p_batch);
+    v_hash bytea;
+begin
+    insert into audit_heads (house_id) values (p_house) on conflict do nothing;
+    select * into v_head from audit_heads where house_id = p_house for update;
+    v_at := to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+    v_hash := sha256(convert_to(netstring(
+        encode(v_head.hash, 'hex'), (v_head.seq + 1)::text, p_batch::text, v_at, p_principal, p_action, p_subject,
+        p_detail::text, encode(v_digest, 'hex')), 'UTF8'));
+    insert into audits values (p_house, v_head.seq + 1, p_batch, v_at, p_principal, p_action, p_subject,
+        p_detail::text, v_digest, v_head.hash, v_hash);
+    update audit_heads set seq = v_head.seq + 1, hash = v_hash where house_id = p_house;
+end $$;
+
+create function emit(p_house bigint, p_type text, p_subject text, p_data jsonb) returns void language sql
+    set search_path = makegood, pg_temp as $$
+    insert into outbox (house_id, batch, type, subject, data)
+    values (p_house, current_setting('makegood.batch')::bigint, p_type, p_subject, p_data)
+$$;
+
+-- -- entries and counters ------------------------------------------------------------------------------
+
+-- One entry that moves, for each grant of a quote, `amount` from one account kind of its campaign to another.
+create function move(p_house bigint, p_kind text, p_quote text, p_from text, p_to text, p_campaigns text[], p_amounts bigint[])
+    returns void language plpgsql set search_path = makegood, pg_temp as $$
+declare v_entry bigint;
+begin
+    if not exists (select from unnest(p_amounts) a where a > 0) then return; end if;
+    insert into entries (house_id, batch, kind, subject, at)
+        values (p_house, current_setting('makegood.batch')::bigint, p_kind, p_quote, clock_timestamp())
+        returning entry_id into v_entry;
+    insert into postings (house_id, entry_id, account_id, amount)
+        select p_house, v_entry, a.account_id, case when a.kind = p_from then -m.amount else m.amount end
+        from unnest(p_campaigns, p_amounts) as m (campaign_id, amount)
+        join accounts a on a.house_id = p_house and a.campaign_id = m.campaign_id and a.kind in (p_from, p_to)
+        where m.amount > 0;
+end $$;
+
+-- The counters that a campaign keeps: those of its limits, and three that screens show.
+create function kept_counters(p_house bigint, p_campaign text) returns table (subject text, period text) language sql stable
+    set search_path = makegood, pg_temp as $$
+    select l.subject, l.period from limits l where l.house_id = p_house and l.campaign_id = p_campaign
+    union values ('all', 'ever'), ('all', 'day'), ('payer', 'ever')
+$$;
+
+create function counter_ref(p_subject text, p_payer bytea, p_device bytea, p_payee bytea) returns bytea language sql immutable
+    as $$ select case p_subject when 'all' then ''::bytea when 'payer' then p_payer when 'device' then p_device else p_payee end $$;
+
+create function counter_slot(p_period text, p_day text, p_hour text) returns text language sql immutable
+    as $$ select case p_period when 'ever' then '' when 'day' then p_day else p_hour end $$;
+
+create function count_grant(p_house bigint, g grants) returns void language sql set search_path = makegood, pg_temp as $$
+    insert into counters as c (house_id, campaign_id, subject, period, ref, slot, count, amount)
+    select p_house, g.campaign_id, k.subject, k.period, r.ref, counter_slot(k.period, g.day, g.hour), 1, g.discount
+    from kept_counters(p_house, g.campaign_id) k,
+         lateral (select counter_ref(k.subject, g.payer_ref, g.device_ref, g.payee_ref) as ref) r
+    where r.ref is not null
+    on conflict (house_id, campaign_id, subject, period, ref, slot)
+        do update set count = c.count + 1, amount = c.amount + excluded.amount
+$$;
+
+create function uncount_grant(p_house bigint, g grants) returns void language sql set search_path = makegood, pg_temp as $$
+    update counters c set count = c.count - 1, amount = c.amount - g.discount
+    from kept_counters(p_house, g.campaign_id) k
+    where c.house_id = p_house and c.campaign_id = g.campaign_id and c.subject = k.subject and c.period = k.period
+      and c.ref = counter_ref(k.subject, g.payer_ref, g.device_ref, g.payee_ref)
+      and c.slot = counter_slot(k.period, g.day, g.hour);
+    update grants set counted = false
+    where house_id = p_house and quote_id = g.quote_id and campaign_id = g.campaign_id;
+$$;
+
+create function rebuild_counters(p_house bigint, p_campaign text) returns void language sql
+    set search_path = makegood, pg_temp as $$
+    delete from counters where house_id = p_house and campaign_id = p_campaign;
+    insert into counters (house_id, campaign_id, subject, period, ref, slot, count, amount)
+    select p_house, p_campaign, k.subject, k.period, r.ref, s.slot, count(*), sum(g.discount)
+    from kept_counters(p_house, p_campaign) k
+    join grants g on g.house_id = p_house and g.campaign_id = p_campaign and g.counted,
+         lateral (select counter_ref(k.subject, g.payer_ref, g.device_ref, g.payee_ref) as ref) r,
+         lateral (select counter_slot(k.period, g.day, g.hour) as slot) s
+    where r.ref is not null
+    group by k.subject, k.period, r.ref, s.slot;
+$$;
+
+-- -- quotes --------------------------------------------------------------------------------------------
+
+create function quote_json(q quotes) returns jsonb language sql stable set search_path = makegood, pg_temp as $$
+    select jsonb_build_object(
+        'quote_id', q.quote_id, 'payment_id', q.payment_id, 'currency', q.currency, 'amount', q.amount,
+        'discount', q.discount, 'decided_at', q.decided_at, 'valid_until', q.valid_until, 'hold_until', q.hold_until,
+        'snapshot', q.snapshot, 'benefits', q.benefits, 'state', q.state, 'captured', q.captured, 'paid_at', q.paid_at,
+        'refunded', q.refunded, 'returned', q.returned)
+$$;
+
+create function lock_campaigns(p_house bigint, p_campaigns text[]) returns void language plpgsql
+    set search_path = makegood, pg_temp as $$
+begin
+    perform from campaigns where house_id = p_house and campaign_id = any (p_campaigns) order by campaign_id for update;
+end $$;
+
+create function campaigns_of(p_house bigint, p_quotes text[]) returns text[] language sql stable
+    set search_path = makegood, pg_temp as $$
+    select coalesce(array_agg(distinct campaign_id), '{}') from grants where house_id = p_house and quote_id = any (p_quotes)
+$$;
+
+-- Ends a hold: its money returns to the open stage, its counts to the day they were charged to.
+-- The caller holds the locks of the quote and of its campaigns.
+create function give_back(p_house bigint, p_quote text, p_state text, p_kind text) returns void language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare g grants;
+begin
+    update quotes set state = p_state where house_id = p_house and quote_id = p_quote;
+    perform move(p_house, p_kind, p_quote, 'reserved', 'stage', array_agg(campaign_id), array_agg(discount))
+        from grants where house_id = p_house and quote_id = p_quote;
+    for g in select * from grants where house_id = p_house and quote_id = p_quote loop
+        perform uncount_grant(p_house, g);
+    end loop;
+    perform emit(p_house, 'quote.' || p_state, p_quote, jsonb_build_object('quote_id', p_quote));
+end $$;
+
+-- Why the store refuses a grant, or null. The caller holds the campaign's lock.
+create function refusal(p_house bigint, p_request jsonb, p_grant jsonb) returns text language plpgsql stable
+    set search_path = makegood, pg_temp as $$
+declare
+    v_campaign campaigns;
+    v_discount bigint := (p_grant ->> 'discount')::bigint;
+    v_stage bigint;
+    v_budget bigint;
+    v_reason text;
+begin
+    select * into v_campaign from campaigns where house_id = p_house and campaign_id = p_grant ->> 'campaign';
+    if v_campaign.campaign_id is null or v_campaign.live is distinct from p_grant ->> 'revision' then return 'stale'; end if;
+    if v_campaign.stopped then return 'campaign_is_stopped'; end if;
+    select sum(balance) filter (where kind = 'stage'), sum(balance) filter (where kind = 'budget') into v_stage, v_budget
+        from accounts where house_id = p_house and campaign_id = v_campaign.campaign_id;
+    if v_stage + v_budget < v_discount then return 'budget_is_exhausted'; end if;
+    if v_stage < v_discount then return 'stage_is_exhausted'; end if;
+    select case
+            when x.ref is null then x.subject || '_is_unknown'
+            when x.subject = 'all' and x.period = 'ever' then 'limit_is_reached'
+            when x.subject = 'all' then x.period || '_limit_is_reached'
+            else x.subject || '_limit_is_reached' end as reason
+        into v_reason
+        from (
+            select l.*, counter_ref(l.subject, decode(p_request ->> 'payer_ref', 'hex'),
+                decode(p_request ->> 'device_ref', 'hex'), decode(p_request ->> 'payee_ref', 'hex')) as ref
+            from limits l where l.house_id = p_house and l.campaign_id = v_campaign.campaign_id
+        ) x
+        left join counters c on c.house_id = p_house and c.campaign_id = x.campaign_id and c.subject = x.subject
+            and c.period = x.period and c.ref = x.ref
+            and c.slot = counter_slot(x.period, p_request ->> 'day', p_request ->> 'hour')
+        where x.ref is null
+           or coalesce(c.count, 0) + 1 > x.count_max
+           or coalesce(c.amount, 0) + v_discount > x.amount_max
+        order by x.ref is not null, array_position(array['all', 'payer', 'device', 'payee'], x.subject),
+                 array_position(array['ever', 'day', 'hour'], x.period)
+        limit 1;
+    return v_reason;
+end $$;
+
+-- Releases the quote of an abandoned checkout of the same payer, or says why not. Null: released, or nothing to release.
+create function supersede(p_house bigint, p_request jsonb, p_known text[]) returns text language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare v_old quotes;
+begin
+    select * into v_old from quotes
+        where house_id = p_house and payment_id = p_request ->> 'supersedes' and quote_id = any (p_known) for update;
+    if v_old.quote_id is null then return null; end if;
+    if v_old.payer_ref is null or v_old.payer_ref is distinct from decode(p_request ->> 'payer_ref', 'hex') then
+        return 'superseded_is_another_payers';
+    end if;
+    if v_old.state = 'captured' then return 'superseded_is_captured'; end if;
+    if v_old.state = 'reserved' then perform give_back(p_house, v_old.quote_id, 'released', 'release'); end if;
+    return null;
+end $$;
+
+create function store_quote(p_house bigint, r jsonb) returns quotes language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare
+    v_quote quotes;
+    g grants;
+begin
+    insert into quotes (house_id, quote_id, payment_id, content_hash, payer_ref, currency, amount, discount, decided_at,
+                        valid_until, hold_until, snapshot, seen, benefits)
+    values (p_house, r ->> 'quote_id', r ->> 'payment_id', decode(r ->> 'content_hash', 'hex'),
+            decode(r ->> 'payer_ref', 'hex'), r ->> 'currency', (r ->> 'amount')::bigint,
+            (select sum((x ->> 'discount')::bigint) from jsonb_array_elements(r -> 'grants') x),
+            (r ->> 'decided_at')::timestamptz, (r ->> 'valid_until')::timestamptz, (r ->> 'hold_until')::timestamptz,
+            r ->> 'snapshot', r -> 'seen', r -> 'benefits')
+    on conflict (house_id, payment_id) do nothing returning * into v_quote;
+    if v_quote.quote_id is null then return null; end if;
+    for g in
+        insert into grants (house_id, quote_id, campaign_id, revision, discount, day, hour, payer_ref, device_ref, payee_ref)
+        select p_house, v_quote.quote_id, x ->> 'campaign', x ->> 'revision', (x ->> 'discount')::bigint, r ->> 'day',
+               r ->> 'hour', decode(r ->> 'payer_ref', 'hex'), decode(r ->> 'device_ref', 'hex'),
+               decode(r ->> 'payee_ref', 'hex')
+        from jsonb_array_elements(r -> 'grants') x order by x ->> 'campaign' returning *
+    loop
+        perform count_grant(p_house, g);
+    end loop;
+    perform move(p_house, 'reserve', v_quote.quote_id, 'stage', 'reserved', array_agg(x ->> 'campaign'),
+                 array_agg((x ->> 'discount')::bigint)) from jsonb_array_elements(r -> 'grants') x;
+    perform emit(p_house, 'quote.reserved', v_quote.quote_id, quote_json(v_quote));
+    return v_quote;
+end $$;
+
+-- The first outcome of a payment id, for a retry; null where there is none.
+create function first_outcome(p_house bigint, p_payment text, p_hash bytea) returns jsonb language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare v_quote quotes;
+begin
+    select * into v_quote from quotes where house_id = p_house and payment_id = p_payment for update;
+    if v_quote.quote_id is null then return null; end if;
+    if v_quote.content_hash <> p_hash then return jsonb_build_object('outcome', 'content_differs'); end if;
+    if v_quote.state = 'void' then return jsonb_build_object('outcome', 'void'); end if;
+    update quotes set replayed = true where house_id = p_house and quote_id = v_quote.quote_id and not replayed;
+    return jsonb_build_object('outcome', 'replayed', 'quote', quote_json(v_quote));
+end $$;
+
+create function reserve_one(p_house bigint, r jsonb, p_known text[]) returns jsonb language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare
+    v_first jsonb := first_outcome(p_house, r ->> 'payment_id', decode(r ->> 'content_hash', 'hex'));
+    v_wrong text;
+    v_refused jsonb;
+    v_quote quotes;
+begin
+    if v_first is not null then return v_first; end if;
+    if r ->> 'supersedes' is not null then
+        v_wrong := supersede(p_house, r, p_known);
+        if v_wrong is not null then return jsonb_build_object('outcome', v_wrong); end if;
+    end if;
+    select jsonb_object_agg(x ->> 'campaign', y.reason) into v_refused
+        from jsonb_array_elements(r -> 'grants') x, lateral (select refusal(p_house, r, x) as reason) y
+        where y.reason is not null;
+    if v_refused is not null then
+        raise exception 'refused' using errcode = 'MG100', detail = v_refused::text;   -- undoes the supersede too
+    end if;
+    if jsonb_array_length(r -> 'grants') = 0 then return jsonb_build_object('outcome', 'none'); end if;
+    v_quote := store_quote(p_house, r);
+    if v_quote.quote_id is null then
+        -- Another transaction brought the same payment at the same moment; it has committed: ours must go.
+        raise exception 'raced' using errcode = 'MG101';
+    end if;
+    return jsonb_build_object('outcome', 'reserved', 'quote', quote_json(v_quote));
+exception
+    when sqlstate 'MG100' then
+        get stacked diagnostics v_wrong = pg_exception_detail;
+        return jsonb_build_object('outcome', 'refused', 'refused', v_wrong::jsonb);
+    when sqlstate 'MG101' then
+        return first_outcome(p_house, r ->> 'payment_id', decode(r ->> 'content_hash', 'hex'));
+end $$;
+
+-- Reserves a batch. Afterwards each request, in order, is: reserved, replayed (its first outcome), refused (by campaign,
+-- nothing of it done), none (no grants asked), void, content_differs, superseded_is_captured, superseded_is_another_payers.
+create function reserve(p_house bigint, p_principal text, p_requests jsonb) returns jsonb language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_known text[];
+    v_results jsonb := '{}';
+    v_ids jsonb;
+    r record;
+begin
+    -- 1. Lock every campaign that may be touched, also those of superseded quotes.
+    select array_agg(q.quote_id) into v_known
+        from jsonb_array_elements(p_requests) x join quotes q on q.house_id = p_house and q.payment_id = x ->> 'supersedes';
+    perform lock_campaigns(p_house, campaigns_of(p_house, coalesce(v_known, '{}')) || coalesce((
+        select array_agg(distinct g ->> 'campaign')
+        from jsonb_array_elements(p_requests) x, jsonb_array_elements(x -> 'grants') g), '{}'));
+    -- 2. Decide each payment, by payment id, so that two batches meet their payments in one order.
+    for r in select x as request, n from jsonb_array_elements(p_requests) with ordinality as t (x, n)
+             order by x ->> 'payment_id', n loop
+        v_results := v_results || jsonb_build_object(r.n::text, reserve_one(p_house, r.request, coalesce(v_known, '{}')));
+    end loop;
+    -- 3. One audit row, if anything was written.
+    select jsonb_agg(value -> 'quote' ->> 'quote_id') into v_ids from jsonb_each(v_results) where value ->> 'outcome' = 'reserved';
+    if v_ids is not null or exists (select from entries where house_id = p_house and batch = v_batch) then
+        perform end_batch(p_house, v_batch, p_principal, 'quotes.reserve', coalesce(v_ids ->> 0, ''), jsonb_build_object('quotes', v_ids));
+    end if;
+    return (select jsonb_agg(v_results -> n::text order by n) from generate_series(1, jsonb_array_length(p_requests)) n);
+end $$;
+
+-- Locks a quote with its campaigns; null where it is unknown.
+create function lock_quote(p_house bigint, p_quote text) returns quotes language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare v_quote quotes;
+begin
+    perform lock_campaigns(p_house, campaigns_of(p_house, array[p_quote]));
+    select * into v_quote from quotes where house_id = p_house and quote_id = p_quote for update;
+    return v_quote;
+end $$;
+
+-- Returns discount to the open stage so that, of each grant, floor(discount x refunded / amount) was returned in all,
+-- and everything once the whole amount was refunded. Gives what was returned now, by campaign.
+create function return_discount(p_house bigint, p_quote quotes, p_refunded bigint) returns jsonb language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare
+    v_campaigns text[];
+    v_amounts bigint[];
+begin
+    select array_agg(campaign_id order by campaign_id), array_agg(target - returned order by campaign_id)
+        into v_campaigns, v_amounts
+        from (select campaign_id, returned, case when p_refunded = p_quote.amount then discount
+              else floor(discount::numeric * p_refunded / p_quote.amount)::bigint end as target
+              from grants where house_id = p_house and quote_id = p_quote.quote_id) t;
+    perform move(p_house, 'refund', p_quote.quote_id, 'granted', 'stage', v_campaigns, v_amounts);
+    update grants g set returned = g.returned + m.amount
+        from unnest(v_campaigns, v_amounts) as m (campaign_id, amount)
+        where g.house_id = p_house and g.quote_id = p_quote.quote_id and g.campaign_id = m.campaign_id;
+    update quotes set refunded = p_refunded, returned = returned + (select sum(a) from unnest(v_amounts) a)
+        where house_id = p_house and quote_id = p_quote.quote_id;
+    return (select jsonb_agg(jsonb_build_object('campaign', c, 'returned', a) order by c)
+            from unnest(v_campaigns, v_amounts) as m (c, a));
+end $$;
+
+-- Captures a quote. `p_paid_at` decides whether it was paid in time, `p_now` whether its hold still stands.
+create function capture(p_house bigint, p_principal text, p_quote text, p_paid_at timestamptz, p_captured bigint,
+                        p_now timestamptz) returns jsonb language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_quote quotes := lock_quote(p_house, p_quote);
+    v_captured bigint := coalesce(p_captured, v_quote.amount);
+begin
+    if v_quote.quote_id is null or v_quote.state = 'void' then return jsonb_build_object('outcome', 'not_found'); end if;
+    if v_quote.state = 'captured' then
+        if v_quote.captured <> v_captured then return jsonb_build_object('outcome', 'content_differs'); end if;
+        return jsonb_build_object('outcome', 'done', 'quote', quote_json(v_quote));
+    end if;
+    if v_quote.state = 'released' then return jsonb_build_object('outcome', 'quote_is_released'); end if;
+    if v_quote.state = 'expired' or coalesce(p_paid_at, p_now, v_quote.decided_at) > v_quote.valid_until
+        or p_now > v_quote.hold_until then
+        return jsonb_build_object('outcome', 'quote_has_expired', 'quote', quote_json(v_quote));
+    end if;
+    if v_captured > v_quote.amount then return jsonb_build_object('outcome', 'capture_exceeds_quote', 'quote', quote_json(v_quote)); end if;
+    update quotes set state = 'captured', captured = v_captured, paid_at = coalesce(p_paid_at, p_now, v_quote.decided_at)
+        where house_id = p_house and quote_id = p_quote;
+    perform move(p_house, 'capture', p_quote, 'reserved', 'granted', array_agg(campaign_id), array_agg(discount))
+        from grants where house_id = p_house and quote_id = p_quote;
+    if v_captured < v_quote.amount then
+        perform return_discount(p_house, v_quote, v_quote.amount - v_captured);
+    end if;
+    select * into v_quote from quotes where house_id = p_house and quote_id = p_quote;
+    perform emit(p_house, 'quote.captured', p_quote, quote_json(v_quote));
+    perform end_batch(p_house, v_batch, p_principal, 'quote.capture', p_quote, jsonb_build_object('captured', v_captured));
+    return jsonb_build_object('outcome', 'done', 'quote', quote_json(v_quote));
+end $$;
+
+create function release(p_house bigint, p_principal text, p_quote text) returns jsonb language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_quote quotes := lock_quote(p_house, p_quote);
+begin
+    if v_quote.quote_id is null or v_quote.state = 'void' then return jsonb_build_object('outcome', 'not_found'); end if;
+    if v_quote.state = 'captured' then return jsonb_build_object('outcome', 'quote_is_captured'); end if;
+    if v_quote.state = 'reserved' then
+        perform give_back(p_house, p_quote, 'released', 'release');
+        perform end_batch(p_house, v_batch, p_principal, 'quote.release', p_quote, '{}');
+        select * into v_quote from quotes where house_id = p_house and quote_id = p_quote;
+    end if;
+    return jsonb_build_object('outcome', 'done', 'quote', quote_json(v_quote));
+end $$;
+
+-- A hold that committed after its caller was answered full price. Unless a retry was answered with it since, it is void:
+-- its money returns, and its payment id answers full price for ever.
+create function void_late(p_house bigint, p_principal text, p_quote text) returns boolean language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_quote quotes := lock_quote(p_house, p_quote);
+begin
+    if v_quote.quote_id is null or v_quote.state <> 'reserved' or v_quote.replayed then return false; end if;
+    perform give_back(p_house, p_quote, 'void', 'release');
+    perform end_batch(p_house, v_batch, p_principal, 'quote.void', p_quote, '{}');
+    return true;
+end $$;
+
+create function refund(p_house bigint, p_principal text, p_payment text, p_refund text, p_amount bigint) returns jsonb
+    language plpgsql security definer set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_quote quotes;
+    v_refund refunds;
+    v_benefits jsonb;
+begin
+    select * into v_quote from quotes where house_id = p_house and payment_id = p_payment;
+    v_quote := lock_quote(p_house, v_quote.quote_id);
+    if v_quote.quote_id is null or v_quote.state = 'void' then return jsonb_build_object('outcome', 'not_found'); end if;
+    select * into v_refund from refunds where house_id = p_house and payment_id = p_payment and refund_id = p_refund;
+    if v_refund.refund_id is not null then
+        if v_refund.amount <> p_amount then return jsonb_build_object('outcome', 'content_differs'); end if;
+        return jsonb_build_object('outcome', 'done', 'refund', to_jsonb(v_refund), 'quote', quote_json(v_quote));
+    end if;
+    if v_quote.state <> 'captured' then
+        return jsonb_build_object('outcome', 'quote_is_not_captured', 'quote', quote_json(v_quote));
+    end if;
+    if p_amount > v_quote.amount - v_quote.refunded then
+        return jsonb_build_object('outcome', 'refund_exceeds_payment', 'quote', quote_json(v_quote));
+    end if;
+    v_benefits := return_discount(p_house, v_quote, v_quote.refunded + p_amount);
+    insert into refunds (house_id, payment_id, refund_id, quote_id, amount, returned, refunded_after, benefits, at)
+        values (p_house, p_payment, p_refund, v_quote.quote_id, p_amount,
+                (select sum((b ->> 'returned')::bigint) from jsonb_array_elements(v_benefits) b),
+                v_quote.refunded + p_amount, v_benefits, clock_timestamp())
+        returning * into v_refund;
+    perform emit(p_house, 'payment.refunded', v_quote.quote_id, to_jsonb(v_refund));
+    perform end_batch(p_house, v_batch, p_principal, 'payment.refund', v_quote.quote_id,
+                      jsonb_build_object('refund_id', p_refund, 'amount', p_amount));
+    return jsonb_build_object('outcome', 'done', 'refund', to_jsonb(v_refund));
+end $$;
+
+-- Expires at most p_most holds that ended before p_now. Several processes may run it: none waits for another's.
+create function expire(p_house bigint, p_now timestamptz, p_most integer) returns integer language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_due text[];
+    v_expired text[] := '{}';
+    v_quote text;
+begin
+    select array_agg(quote_id) into v_due from (
+        select quote_id from quotes where house_id = p_house and state = 'reserved' and hold_until < p_now
+        order by hold_until limit p_most) t;
+    if v_due is null then return 0; end if;
+    perform lock_campaigns(p_house, campaigns_of(p_house, v_due));
+    for v_quote in select quote_id from quotes where house_id = p_house and quote_id = any (v_due) and state = 'reserved'
+                   order by payment_id for update skip locked loop
+        perform give_back(p_house, v_quote, 'expired', 'expire');
+        v_expired := v_expired || v_quote;
+    end loop;
+    if v_expired <> '{}' then
+        perform end_batch(p_house, v_batch, 'makegood', 'quotes.expire', v_expired[1], jsonb_build_object('quotes', v_expired));
+    end if;
+    return cardinality(v_expired);
+end $$;
+
+-- A retry's look-up for a payment that is granted nothing now: it may have been granted something before.
+create function replay(p_house bigint, p_payments jsonb) returns jsonb language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+begin
+    perform set_config('makegood.house', p_house::text, true);
+    return (
+        select coalesce(jsonb_object_agg(x ->> 'payment_id', first_outcome(p_house, x ->> 'payment_id', decode(x ->> 'content_hash', 'hex'))), '{}')
+        from jsonb_array_elements(p_payments) x
+        join quotes q on q.house_id = p_house and q.payment_id = x ->> 'payment_id');
+end $$;

@@ -1,0 +1,110 @@
+"""Connections to the store, and the one place where its errors become ours."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Literal, TypeVar
+
+import asyncpg
+
+from makegood.errors import Problem, ProblemCode, StoreUnavailable
+
+APP_ROLE = "makegood_app"
+COMMAND_SECONDS_MAX = 30  # No statement of the server takes a second; a hanging one must not hold a connection.
+RETRIES_MAX = 3  # Of a transaction that PostgreSQL itself undid: a deadlock, or a failover.
+
+Pool = asyncpg.Pool
+Connection = Any  # asyncpg hands out proxies of connections; both have the same methods
+
+T = TypeVar("T")
+
+_GONE = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.DiskFullError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+_UNDONE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE) -> Pool:
+    """A pool whose connections act as `role` in the schema `makegood`. Raises StoreUnavailable."""
+    settings = {"search_path": "makegood", "application_name": "makegood", "timezone": "UTC"}
+    if role is not None:
+        settings["role"] = role
+    with translated():
+        return await asyncpg.create_pool(
+            url, min_size=1, max_size=size, server_settings=settings, command_timeout=COMMAND_SECONDS_MAX, init=_prepare,
+            timeout=5,
+        )  # fmt: skip
+
+
+async def connect(url: str) -> Connection:
+    """One connection, as whoever the URL names. Raises StoreUnavailable."""
+    with translated():
+        connection = await asyncpg.connect(url, timeout=10)
+        await _prepare(connection)
+        return connection
+
+
+async def _prepare(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+
+
+class translated:  # noqa: N801 - reads as a word: `with translated():`
+    """Turns the store's errors into StoreUnavailable or a Problem."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _GONE):
+            raise StoreUnavailable(f"the store is unavailable: {str(error) or type(error).__name__}") from error
+        if isinstance(error, asyncpg.NumericValueOutOfRangeError):
+            raise Problem(
+                ProblemCode.MONEY_OVERFLOWS, "a sum of money does not fit 64 bits; nothing was done"
+            ) from error
+
+
+@asynccontextmanager
+async def in_house(pool: Pool, house: int, *, read_only: bool = False) -> AsyncIterator[Connection]:
+    """A transaction that sees the rows of one house."""
+    with translated():
+        async with pool.acquire(timeout=5) as connection:
+            isolation: Literal["repeatable_read"] | None = "repeatable_read" if read_only else None
+            async with connection.transaction(isolation=isolation, readonly=read_only):
+                await connection.execute("select set_config('makegood.house', $1, true)", str(house))
+                yield connection
+
+
+async def call(pool: Pool, function: str, *arguments: Any) -> Any:
+    """The value of one SQL function, called in a transaction of its own; done again where PostgreSQL undid it."""
+    places = ", ".join(f"${n}" for n in range(1, len(arguments) + 1))
+    return await undone_again(lambda: _fetch(pool, f"select {function}({places})", arguments))
+
+
+async def undone_again(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """The result of `work`, repeated when PostgreSQL undid it for a deadlock. Nothing was done by a try that failed."""
+    for _ in range(RETRIES_MAX):
+        try:
+            return await work()
+        except _UNDONE:
+            continue
+    with translated():
+        return await work()
+
+
+async def _fetch(pool: Pool, text: str, arguments: tuple[Any, ...]) -> Any:
+    with translated():
+        async with pool.acquire(timeout=5) as connection:
+            return await connection.fetchval(text, *arguments)

@@ -1,0 +1,1 @@
+"""The server: API, console and health, over the services."""

@@ -1,0 +1,1 @@
+"""The HTTP API: one table of operations makes the routes and the OpenAPI document."""

@@ -1,0 +1,49 @@
+"""Campaigns: what runs, what it spent, and the hand on the stop button."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from makegood.limits import TEXT_CHARS_MAX
+from makegood.services import campaigns
+from makegood.web.api.answers import answer, etag, matches
+from makegood.web.api.operation import Call
+from makegood.web.body import read_json, want_keys, want_text
+
+
+async def list_campaigns(call: Call) -> Any:
+    """Every campaign of the house."""
+    return {"campaigns": await campaigns.list_campaigns(call.platform, call.caller)}
+
+
+async def get_campaign(call: Call) -> Response:
+    """One campaign, with a tag that changes when what it says does."""
+    view = await campaigns.get_campaign(call.platform, call.caller, call.id("campaign_id"))
+    tag = etag(view)
+    if matches(tag, call.request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers={"ETag": tag})
+    return answer(view, headers={"ETag": tag})
+
+
+async def stop_campaign(call: Call) -> Any:
+    """New payments get nothing from it; quotes that were shown are honoured."""
+    reason = await _reason(call)
+    return await campaigns.stop_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
+
+
+async def resume_campaign(call: Call) -> Any:
+    """Asks for a resume; the same call by another principal confirms it."""
+    reason = await _reason(call)
+    return await campaigns.resume_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
+
+
+async def open_stage(call: Call) -> Any:
+    """Opens the next stage of the budget by hand."""
+    want_keys(await read_json(call.request, empty={}), frozenset())
+    return await campaigns.open_stage(call.platform, call.caller, call.id("campaign_id"))
+
+
+async def _reason(call: Call) -> str:
+    return want_text(
+        want_keys(await read_json(call.request), frozenset({"reason"})), "reason", TEXT_CHARS_MAX
+    )

@@ -1,0 +1,204 @@
+"""Reading a request body: bounded while it arrives, bounded in depth before it is decoded, then strict.
+
+What a decoder would silently forgive is refused: a key that is named twice (two readers of one payment would
+see two amounts), NaN and Infinity, half a surrogate pair, bytes that are not UTF-8.
+"""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.limits import (
+    BODY_BYTES_MAX,
+    BODY_SECONDS_MAX,
+    ERRORS_REPORTED_MAX,
+    ID_CHARS_MAX,
+    JSON_DEPTH_MAX,
+)
+
+# A string, whole or cut off at the end. Possessive, so that hostile input costs linear time.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+_decode = msgspec.json.Decoder().decode
+
+
+async def read_json(request: Request, *, bytes_max: int = BODY_BYTES_MAX, empty: Any = None) -> Any:
+    """The JSON value of the body; `empty`, where given, is what a body of no bytes means.
+
+    Raises Problem for a body that is too large, slow or deep, of another media type, or not strict JSON.
+    Never more than `bytes_max` bytes, and one chunk, are held.
+    """
+    if empty is not None and _has_no_body(request):
+        return empty
+    _check_media_type(request)
+    data = await read_bytes(request, bytes_max)
+    if not data and empty is not None:
+        return empty
+    return decode(data)
+
+
+async def read_bytes(request: Request, bytes_max: int) -> bytes:
+    """The body, once it is known to have at most `bytes_max` bytes. Reading stops at the bound."""
+    declared = request.headers.get("content-length")
+    if declared is not None and (not declared.isdecimal() or int(declared) > bytes_max):
+        raise _too_large(bytes_max)
+    data = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > bytes_max:
+                    raise _too_large(bytes_max)
+    except TimeoutError:
+        raise Problem(
+            ProblemCode.BODY_IS_TOO_SLOW, f"the body did not arrive within {BODY_SECONDS_MAX} s"
+        ) from None
+    except ClientDisconnect:
+        raise Problem(ProblemCode.BODY_IS_NOT_JSON, "the body ended before its end") from None
+    return bytes(data)
+
+
+def decode(data: bytes) -> Any:
+    """The value that strict JSON text names. Raises Problem; never RecursionError."""
+    bare = _STRING.sub(b"", data)
+    _check_depth(bare)
+    try:
+        value = _decode(data)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Problem(ProblemCode.BODY_IS_NOT_JSON, f"the body is not JSON: {_reason(error)}") from None
+    # Outside strings a colon stands for one member. Fewer members than colons: some key was named twice.
+    if bare.count(b":") != _members(value):
+        raise Problem(
+            ProblemCode.REQUEST_IS_INVALID, "the body names a key twice", errors=_duplicates(data),
+            hint="remove one of them; nobody can say which was meant",
+        )  # fmt: skip
+    return value
+
+
+def want_keys(value: Any, keys: frozenset[str], *, path: str = "") -> dict[str, Any]:
+    """`value`, an object with these keys and no others. Raises Problem with every place that is wrong."""
+    if not isinstance(value, dict):
+        raise invalid(FieldError(path, "must be an object"))
+    known = ", ".join(f"`{name}`" for name in sorted(keys)) or "no keys"
+    errors = [FieldError(f"{path}/{name}", "is missing") for name in sorted(keys - value.keys())]
+    errors += [
+        FieldError(path + pointer(name), "is unknown", f"this object takes {known}")
+        for name in value
+        if name not in keys
+    ]
+    if errors:
+        raise invalid(*errors)
+    return value
+
+
+def want_text(body: dict[str, Any], name: str, chars_max: int, path: str = "") -> str:
+    """The string at `name`: not blank, at most `chars_max` characters, fit to be stored. Raises Problem."""
+    text = body[name]
+    reason = None
+    if not isinstance(text, str):
+        reason = "must be a string"
+    elif not text.strip():
+        reason = "is empty"
+    elif len(text) > chars_max:
+        reason = f"must have at most {chars_max} characters, not {len(text)}"
+    elif "\0" in text:
+        reason = "holds a NUL, which no text may hold"
+    if reason is not None:
+        raise invalid(FieldError(f"{path}/{name}", reason))
+    assert isinstance(text, str)
+    return text
+
+
+def invalid(*errors: FieldError) -> Problem:
+    """A request whose body has these places wrong."""
+    return Problem(
+        ProblemCode.REQUEST_IS_INVALID, "the request is not as described", errors=errors[:ERRORS_REPORTED_MAX]
+    )
+
+
+def pointer(name: str) -> str:
+    """The JSON Pointer of a member, cut to a length that an answer may repeat."""
+    return "/" + name[:ID_CHARS_MAX].replace("~", "~0").replace("/", "~1")
+
+
+def _check_media_type(request: Request) -> None:
+    given = request.headers.get("content-type", "")
+    kind, _, parameters = given.partition(";")
+    charset = parameters.strip().lower().replace(" ", "").replace('"', "")
+    if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+        raise Problem(
+            ProblemCode.MEDIA_TYPE_IS_WRONG,
+            "the body must be JSON in UTF-8",
+            hint="send `Content-Type: application/json`",
+        )
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(
+            ProblemCode.MEDIA_TYPE_IS_WRONG,
+            "the body must not be compressed",
+            hint="leave out `Content-Encoding`",
+        )
+
+
+def _has_no_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+
+
+def _too_large(bytes_max: int) -> Problem:
+    return Problem(
+        ProblemCode.BODY_IS_TOO_LARGE, f"the body has more than {bytes_max} bytes, the most for this call"
+    )
+
+
+def _check_depth(bare: bytes) -> None:
+    if bare.count(b"[") + bare.count(b"{") <= JSON_DEPTH_MAX:
+        return
+    depth = 0
+    for bracket in _BRACKET.findall(bare):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > JSON_DEPTH_MAX:
+            raise Problem(
+                ProblemCode.BODY_IS_TOO_DEEP,
+                f"the body is nested more than {JSON_DEPTH_MAX} deep, the most that is read",
+            )
+
+
+def _members(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_members(inner) for inner in value.values() if isinstance(inner, dict | list))
+    if isinstance(value, list):
+        return sum(_members(inner) for inner in value if isinstance(inner, dict | list))
+    return 0
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its members were written, doubles and all."""
+
+
+def _duplicates(data: bytes) -> tuple[FieldError, ...]:
+    errors: list[FieldError] = []
+    _walk(json.loads(data, object_pairs_hook=_Pairs), "", errors)
+    return tuple(errors[:ERRORS_REPORTED_MAX])
+
+
+def _walk(value: Any, path: str, errors: list[FieldError]) -> None:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for name, inner in value:
+            if name in seen:
+                errors.append(FieldError(path + pointer(name), "is named twice"))
+            seen.add(name)
+            _walk(inner, path + pointer(name), errors)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _walk(inner, f"{path}/{index}", errors)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    return str(error).removeprefix("JSON is malformed: ")

@@ -1,0 +1,86 @@
+"""What a caller may do with a campaign now. What is not allowed is known too, with the reason."""
+
+from dataclasses import dataclass
+
+from makegood.domain.review import Scope, State
+from makegood.services.access import Caller
+from makegood.services.views import CampaignView
+from makegood.web.console.language import mark
+from makegood.web.console.speech import Speech
+
+LIVE = (State.RUNNING, State.SCHEDULED)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A verb, its button, and where it leads. `refused` says why it is not allowed; None where it is."""
+
+    name: str
+    button: str
+    href: str
+    refused: str | None = None
+
+
+def actions_of(view: CampaignView, caller: Caller, speech: Speech) -> list[Action]:
+    """The actions that a campaign in this state has, the stop first."""
+    there = f"/console/campaigns/{view.id}"
+    if view.state is State.STOPPED:
+        word = mark("Confirm the resume…") if asked_by_another(view, caller) else mark("Resume this campaign…")
+        return [Action("resume", speech.gettext(word), f"{there}/resume", resume_refused(view, caller, speech))]
+    stop = Action("stop", speech.gettext("Stop this campaign…"), f"{there}/stop", stop_refused(view, caller, speech))
+    if view.state in LIVE and view.stage_minor < view.budget_minor:
+        button = speech.gettext("Open the next stage…")
+        return [stop, Action("stage", button, f"{there}/stage", stage_refused(view, caller, speech))]
+    return [stop]
+
+
+def stop_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | None:
+    """Why this caller cannot stop this campaign; None where it can."""
+    if view.state is State.STOPPED:
+        return speech.gettext("It is stopped already.")
+    if view.state not in LIVE:
+        return speech.gettext("It grants nothing: there is nothing to stop.")
+    return _scope_refused(Scope.OPERATE, caller, speech)
+
+
+def stage_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | None:
+    """Why this caller cannot open the next stage by hand; None where it can."""
+    if view.state not in LIVE:
+        return speech.gettext("It grants nothing: no stage can be opened.")
+    if view.stage_minor >= view.budget_minor:
+        return speech.gettext("Every stage is open.")
+    return _scope_refused(Scope.OPERATE, caller, speech)
+
+
+def resume_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | None:
+    """Why this caller cannot ask for, or confirm, a resume; None where it can."""
+    if view.state is not State.STOPPED:
+        return speech.gettext("It is not stopped.")
+    refused = _scope_refused(Scope.RESUME, caller, speech)
+    if refused or not is_asked(view):
+        return refused
+    if view.resume_requested_by == caller.principal:
+        return speech.gettext("You asked for it: another principal must confirm.")
+    if view.author == caller.principal:
+        return speech.gettext("You wrote this campaign: another principal must confirm.")
+    return None
+
+
+def is_asked(view: CampaignView) -> bool:
+    """Whether a resume was asked for and can still be confirmed."""
+    return (
+        view.resume_requested_by is not None
+        and view.resume_confirm_by is not None
+        and view.as_of < view.resume_confirm_by
+    )
+
+
+def asked_by_another(view: CampaignView, caller: Caller) -> bool:
+    """Whether this caller's yes would be the confirmation."""
+    return is_asked(view) and view.resume_requested_by != caller.principal
+
+
+def _scope_refused(scope: Scope, caller: Caller, speech: Speech) -> str | None:
+    if scope in caller.scopes:
+        return None
+    return speech.gettext("Your key lacks the scope “%(scope)s”.", scope=scope.value)

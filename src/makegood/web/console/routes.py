@@ -1,0 +1,31 @@
+"""The console's routes. Every page has a JSON twin at the same path with `.json`."""
+
+from starlette.routing import Route
+
+from makegood.errors import Problem, ProblemCode
+from makegood.web.console.campaign import campaign_page
+from makegood.web.console.campaign_list import campaigns_page
+from makegood.web.console.confirm import resume, resume_page, stage, stage_page, stop, stop_page
+from makegood.web.console.pages import Page, Visit, page_routes, plain_routes
+from makegood.web.console.signing import access_page, home, sign_in, sign_in_page, sign_out
+
+
+async def nothing_here(visit: Visit) -> Page:
+    """The page for addresses that are none of ours."""
+    raise Problem(ProblemCode.NOT_FOUND, f"there is no page at `{visit.request.url.path[:200]}`")
+
+
+_CAMPAIGN = "/console/campaigns/{campaign}"
+
+routes: list[Route] = [
+    *page_routes("/console/sign-in", sign_in_page, post=sign_in, needs_session=False),
+    *plain_routes("/console/sign-out", home, post=sign_out),
+    *page_routes("/console/access", access_page),
+    *page_routes("/console/campaigns", campaigns_page),
+    *page_routes(f"{_CAMPAIGN}/stop", stop_page, post=stop),
+    *page_routes(f"{_CAMPAIGN}/resume", resume_page, post=resume),
+    *page_routes(f"{_CAMPAIGN}/stage", stage_page, post=stage),
+    *page_routes(_CAMPAIGN, campaign_page),
+    *plain_routes("/console", home, needs_session=False),
+    *page_routes("/console/{path:path}", nothing_here),
+]

@@ -1,0 +1,78 @@
+"""The words of closed lists: states, scopes, what is missing, what happened. Marked here, spoken by `Speech`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from makegood.domain.review import Scope, State
+from makegood.errors import ProblemCode
+from makegood.web.console.language import mark
+from makegood.web.console.speech import Speech
+
+STATE_WORDS: Mapping[State, str] = {
+    State.STOPPED: mark("Stopped"),
+    State.RUNNING: mark("Running"),
+    State.SCHEDULED: mark("Scheduled"),
+    State.APPROVED: mark("Approved"),
+    State.IN_REVIEW: mark("In review"),
+    State.DRAFT: mark("Draft"),
+    State.ENDED: mark("Ended"),
+}
+"""In the order of the list: what needs a person first."""
+
+SCOPE_WORDS: Mapping[Scope, str] = {
+    Scope.READ: mark("See campaigns, money and events"),
+    Scope.QUOTE: mark("Ask for quotes, capture, release and refund"),
+    Scope.AUTHOR: mark("Write campaigns"),
+    Scope.BRIEF: mark("Write briefs"),
+    Scope.APPROVE: mark("Approve revisions and publish policies"),
+    Scope.OPERATE: mark("Stop campaigns and open stages"),
+    Scope.RESUME: mark("Resume stopped campaigns"),
+}
+
+EVENT_WORDS: Mapping[str, str] = {}
+
+REMEDIES: Mapping[ProblemCode, str] = {
+    ProblemCode.KEY_IS_MISSING: mark("Sign in and repeat the step."),
+    ProblemCode.KEY_IS_WRONG: mark("Sign in again with a key that is valid."),
+    ProblemCode.SCOPE_IS_MISSING: mark("Ask somebody whose key has the scope, or sign in with such a key."),
+    ProblemCode.REQUEST_IS_FORGED: mark("Open the page again and repeat the step there."),
+    ProblemCode.NOT_FOUND: mark("Check the address, or look for it in the list of campaigns."),
+    ProblemCode.STATE_FORBIDS: mark("Look at the campaign again: somebody may have changed it meanwhile."),
+    ProblemCode.PRINCIPAL_MAY_NOT: mark("Ask another principal to take this step."),
+    ProblemCode.RESUME_NEEDS_ANOTHER: mark("Ask another principal to confirm the resume."),
+    ProblemCode.STORE_IS_UNAVAILABLE: mark("Wait a moment and repeat the step: it is taken once, however often you send it."),
+    ProblemCode.INTERNAL: mark("Repeat the step. If it fails again, report the reference below."),
+}
+REMEDY_ELSE = mark("Go back, change what is wrong, and repeat the step.")
+
+
+def missing_words(speech: Speech, missing: str) -> str:
+    """What is still missing before a campaign may run, and who can bring it."""
+    kind, _, value = missing.partition(":")
+    match kind:
+        case "policy":
+            return speech.gettext("The policy of this house: nobody has published one.")
+        case "brief":
+            return speech.gettext("The brief: the budget owner has not published one.")
+        case "brief_by_another_principal":
+            return speech.gettext("A brief by another principal: the author of the campaign wrote this one.")
+        case "signature":
+            return speech.gettext("The signature of %(funder)s, who owns the label.", funder=value)
+        case "approval" if value.isdecimal():
+            return speech.ngettext(
+                "%(count)s more approval, by a principal who wrote neither the campaign nor its brief.",
+                "%(count)s more approvals, by principals who wrote neither the campaign nor its brief.",
+                int(value),
+            )
+    return missing
+
+
+def event_words(speech: Speech, event: Mapping[str, Any]) -> str:
+    """What an event of the audit trail was; its permanent name where no words are known."""
+    action = str(event["action"])
+    return speech.gettext(EVENT_WORDS[action]) if action in EVENT_WORDS else action
+
+
+def remedy(speech: Speech, code: ProblemCode) -> str:
+    """What to do about a problem."""
+    return speech.gettext(REMEDIES.get(code, REMEDY_ELSE))

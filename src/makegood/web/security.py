@@ -1,0 +1,184 @@
+"""Who calls, and what a browser may do with our answers.
+
+The API takes a key in `Authorization` and nothing else, so no other site can make a browser call it. The
+console takes a session cookie, so a request that changes something must be shown to come from the console.
+"""
+
+import hmac
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from makegood.errors import Problem, ProblemCode
+from makegood.limits import KEY_CHARS_MAX, SESSION_SECONDS_MAX
+from makegood.services.access import Caller, Session, authenticate, session_caller
+from makegood.web.problems import problem_response
+from makegood.web.state import platform_of, shared_of
+
+API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+_ANY_HOST = ("/livez", "/readyz")  # Health is asked by address, before any name points here.
+_HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
+
+# -- keys ----------------------------------------------------------------------------------------------
+
+
+async def api_caller(request: HTTPConnection) -> Caller:
+    """Who calls. Raises Problem(KEY_IS_MISSING, KEY_IS_WRONG); StoreUnavailable for a key not seen before."""
+    key = _bearer(request)
+    platform = platform_of(request)
+    return await shared_of(request).keys.caller(key, lambda given: authenticate(platform, given))
+
+
+def _bearer(request: HTTPConnection) -> str:
+    """The key that was sent; what cannot be one becomes the empty key, as wrong as every other wrong one."""
+    given = request.headers.getlist("authorization")
+    if not given:
+        raise Problem(
+            ProblemCode.KEY_IS_MISSING, "no key was sent", hint="send `Authorization: Bearer mk_...`"
+        )
+    scheme, _, key = given[0].partition(" ")
+    fits = len(given) == 1 and scheme.lower() == "bearer" and len(key) <= KEY_CHARS_MAX and key.isascii()
+    return key.strip() if fits else ""
+
+
+# -- console sessions ----------------------------------------------------------------------------------
+
+
+def cookie_name(request: HTTPConnection) -> str:
+    """The session cookie. Over HTTPS its prefix makes browsers refuse one that another host or path set."""
+    return "__Host-makegood" if _is_https(request) else "makegood"
+
+
+def session_token(request: HTTPConnection) -> str | None:
+    """The session token that the browser sent, if any."""
+    return request.cookies.get(cookie_name(request))
+
+
+async def page_session(request: HTTPConnection) -> Session | None:
+    """The session of this browser; None where there is none, or it is over. Raises StoreUnavailable."""
+    token = session_token(request)
+    if token is None or len(token) > KEY_CHARS_MAX or not token.isascii():
+        return None
+    try:
+        return await session_caller(platform_of(request), token)
+    except Problem:
+        return None
+
+
+def set_session_cookie(response: Response, request: HTTPConnection, token: str) -> None:
+    """The browser keeps `token` for a shift, out of reach of scripts and of other sites."""
+    response.set_cookie(
+        cookie_name(request), token, max_age=SESSION_SECONDS_MAX, path="/", httponly=True, samesite="strict",
+        secure=_is_https(request),
+    )  # fmt: skip
+
+
+def clear_session_cookie(response: Response, request: HTTPConnection) -> None:
+    """The browser forgets the session."""
+    response.delete_cookie(
+        cookie_name(request), path="/", httponly=True, samesite="strict", secure=_is_https(request)
+    )
+
+
+def refuse_forgery(
+    request: HTTPConnection, *, session: Session | None = None, token: str | None = None
+) -> None:
+    """Raises Problem(REQUEST_IS_FORGED) unless a request that changes something came from our own pages.
+
+    Browsers say so themselves, first by `Sec-Fetch-Site`, else by `Origin`. One that says neither must send
+    the session's CSRF `token` with the form.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        ours = site in ("same-origin", "none")
+    elif origin is not None:
+        ours = _is_our_origin(origin, request)
+    else:
+        ours = (
+            session is not None
+            and token is not None
+            and hmac.compare_digest(token.encode(), session.csrf.encode())
+        )
+    if not ours:
+        raise Problem(
+            ProblemCode.REQUEST_IS_FORGED,
+            "the request did not come from a page of this server; nothing was done",
+            hint="open the page again and repeat the step there",
+        )
+
+
+def _is_our_origin(origin: str, request: HTTPConnection) -> bool:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    # The scheme is not compared: behind a proxy that ends TLS, the server itself sees plain HTTP.
+    return (
+        parts.scheme in ("http", "https") and parts.netloc.lower() == request.headers.get("host", "").lower()
+    )
+
+
+def _is_https(request: HTTPConnection) -> bool:
+    return request.url.scheme == "https"
+
+
+# -- headers -------------------------------------------------------------------------------------------
+
+
+class SecurityHeaders:
+    """Adds the security headers to every answer; what is not a page may not load, run or embed anything."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+        self.app = app
+        self.hosts = frozenset(host.strip().lower() for host in hosts if host.strip())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _harden(MutableHeaders(scope=message), https=scope.get("scheme") == "https")
+            await send(message)
+
+        if (
+            self.hosts
+            and scope["path"] not in _ANY_HOST
+            and not self._knows(Headers(scope=scope).get("host", ""))
+        ):
+            unknown = Problem(ProblemCode.HOST_IS_UNKNOWN, "this server does not answer to that host name")
+            await problem_response(unknown)(scope, receive, hardened)
+            return
+        await self.app(scope, receive, hardened)
+
+    def _knows(self, host: str) -> bool:
+        try:
+            return urlsplit(f"//{host}").hostname in self.hosts
+        except ValueError:
+            return False
+
+
+def _harden(headers: MutableHeaders, *, https: bool) -> None:
+    is_page = headers.get("content-type", "").startswith("text/html")
+    headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY
+    for name, value in (_HEADERS | (_HTTPS_HEADERS if https else {})).items():
+        headers[name] = value
+    headers.setdefault("Cache-Control", "no-store")

@@ -1,0 +1,97 @@
+"""Payments: parsed strictly, with every mistake and its place."""
+
+import pytest
+
+from makegood.clock import Instant
+from makegood.domain.payment import Item, parse_payment
+from makegood.errors import Problem, ProblemCode
+from tests.unit.pricing_world import NOON, SCHEMA, payment, raw_payment
+
+
+def mistakes(**changes: object) -> dict[str, str]:
+    """Path to message of everything wrong with a payment that was changed so."""
+    with pytest.raises(Problem) as caught:
+        parse_payment(raw_payment(**changes), SCHEMA)
+    assert caught.value.code is ProblemCode.PAYMENT_IS_INVALID
+    return {error.path: error.message for error in caught.value.errors}
+
+
+def test_a_payment_has_the_fields_that_are_present_and_no_others() -> None:
+    one = payment(payer_id=None, store_type="chain")
+    assert one.payer_id is None
+    assert "payer_id" not in one.fields
+    assert one.fields["store_type"] == "chain"
+    assert one.occurred_at == one.fields["occurred_at"] == NOON
+
+
+def test_an_optional_field_that_is_null_is_absent() -> None:
+    raw = raw_payment() | {"payer_id": None, "store_type": None}
+    assert parse_payment(raw, SCHEMA).fields.keys() == payment(payer_id=None).fields.keys()
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    found = mistakes(amount="12000", city=None, scene="in_store", payer_is_new=1, colour="red")
+    assert found == {
+        "/amount": "must be a whole number, not a string",
+        "/city": "is missing",
+        "/scene": "is not in the policy's list; did you mean `in_store_qr`?",
+        "/payer_is_new": "must be true or false, not a whole number",
+        "/colour": "is not declared by the policy",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("amount", 0, "must be at least 1"),
+        ("amount", -5, "must be at least 1"),
+        ("amount", 50_000_001, "must be at most 50000000"),
+        ("amount", 120.0, "must be a whole number, not a number with a point"),
+        ("amount", True, "must be a whole number, not a boolean"),
+        ("amount", 2**70, "must be at most 50000000"),
+        ("currency", "USD", "is not in the policy's list"),
+        ("payment_id", "", "is empty"),
+        ("payment_id", "p" * 129, "must have at most 128 characters, not 129"),
+        ("city", "Hang\0zhou", "holds a character that no text may hold"),
+        ("city", "\ud800", "holds a character that no text may hold"),
+        ("occurred_at", 1_700_000_000, "must be an RFC 3339 instant, not a whole number"),
+        ("occurred_at", "2027-02-03", "is not an RFC 3339 instant"),
+        ("occurred_at", "2027-02-03T12:00:00.000000001Z", "is finer than a microsecond"),
+        ("payer_segments", "gold", "must be a list of strings, not a string"),
+        ("payer_segments", ["gold", 1], "must be a string, not a whole number"),
+        ("payer_segments", ["gold"] * 21, "must have at most 20 entries, not 21"),
+        ("items", {"sku": "latte"}, "must be a list of at most 50 items"),
+    ],
+)
+def test_a_value_out_of_type_or_bounds_is_refused_where_it_is(field: str, value: object, message: str) -> None:
+    assert message in mistakes(**{field: value})[f"/{field}"]
+
+
+def test_what_is_no_object_is_refused() -> None:
+    with pytest.raises(Problem) as caught:
+        parse_payment([raw_payment()], SCHEMA)
+    assert [error.message for error in caught.value.errors] == ["must be an object, not a list"]
+
+
+def test_a_key_with_slashes_is_pointed_at_by_rfc_6901() -> None:
+    assert list(mistakes(**{"a/b~c": 1})) == ["/a~1b~0c"]
+
+
+def test_items_are_read_and_must_add_up_to_the_amount() -> None:
+    items = [{"sku": "latte", "amount": 9000, "quantity": 3}, {"sku": "cake", "amount": 3000, "category": "food"}]
+    assert payment(items=items).items == (Item("latte", 9000, None, 3), Item("cake", 3000, "food", 1))
+    assert mistakes(items=items[:1]) == {"/items": "lines add up to 9000, the amount is 12000"}
+
+
+def test_a_wrong_item_is_told_by_its_line() -> None:
+    found = mistakes(items=[{"sku": "latte", "amount": 12_000}, {"amount": -1, "colour": "red"}, "cake"])
+    assert set(found) == {"/items/1/sku", "/items/1/amount", "/items/1/colour", "/items/2"}
+
+
+def test_at_another_clock_a_payment_differs_in_nothing_but_the_time() -> None:
+    later = Instant(NOON.plus(60))
+    one = payment()
+    moved = one.at(later)
+    assert moved.occurred_at == moved.fields["occurred_at"] == later
+    assert {**moved.fields, "occurred_at": NOON} == one.fields
+    assert one.occurred_at == NOON
