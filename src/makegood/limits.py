@@ -27,6 +27,7 @@ DOCUMENT_NODES_MAX = 100_000  # YAML nodes; with anchors refused, time is linear
 EXPRESSION_BYTES_MAX = 64 * 1024  # The CEL runtime takes 100,000 characters; people write 300.
 EXPRESSION_NODES_MAX = 20_000  # Nodes of one checked expression.
 EXPRESSION_DEPTH_MAX = 200  # Nested far below the Python compiler's own limit.
+EXPRESSION_STEPS_MAX = 100_000  # Loop bodies run for one payment; ten milliseconds of work.
 LIST_ENTRIES_MAX = 10_000  # Entries of a closed list or of an `in [...]`.
 ATTRIBUTES_MAX = 200  # Attributes a policy may declare.
 TIERS_MAX = 50  # Tiers of one benefit; shop windows show five.

@@ -1,4 +1,6 @@
-"""A small house for tests: its schema, policy, payments and campaigns, each with defaults that a test overrides."""
+"""A small house for tests: its schema, policy, payments and campaigns, each with defaults that a test
+overrides.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -46,7 +46,8 @@ def test_what_names_no_instant_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2027-02-01T00:00:00Z", "1969-12-31T23:59:59.25Z", "2027-02-01T00:00:00.000000001Z", "0001-01-01T00:00:00Z"]
+    "text",
+    ["2027-02-01T00:00:00Z", "1969-12-31T23:59:59.25Z", "2027-02-01T00:00:00.000000001Z", "0001-01-01T00:00:00Z"],
 )
 def test_an_instant_is_written_with_as_many_digits_as_it_needs(text: str) -> None:
     assert Instant.parse(text).text() == text

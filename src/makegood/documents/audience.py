@@ -11,7 +11,7 @@ from makegood.domain.policy import Policy
 from makegood.rules.check import check_expression
 from makegood.rules.environment import Environment, payment_environment
 from makegood.rules.expression import And, Compare, Constant, Expression, Field, Has, In, ListLiteral, Not, Or
-from makegood.rules.types import BOOL
+from makegood.rules.kinds import BOOL
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _NO_SENTENCE = "`"  # A text with a back quote cannot be quoted in one.

@@ -14,7 +14,7 @@ from makegood.findings import FindingCode
 from makegood.limits import LIST_ENTRIES_MAX
 from makegood.money import currency_digits
 from makegood.rules.environment import Environment, payment_environment
-from makegood.rules.types import INT, STRING, CelType
+from makegood.rules.kinds import INT, STRING, CelType
 
 KEYS = (
     "makegood", "id", "currency", "timezone", "payment", "peak", "labels", "funders", "rules", "stages", "worst",

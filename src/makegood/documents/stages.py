@@ -1,6 +1,9 @@
 """Stages: how much of the budget is open at first, and how it widens."""
 
+from itertools import pairwise
+
 from makegood.documents.reading import Place, Reading
+from makegood.documents.scalar import Kind
 from makegood.domain.policy import Policy
 from makegood.findings import FindingCode
 from makegood.limits import STAGES_MAX
@@ -39,15 +42,22 @@ def check_stages(reading: Reading, place: Place, stages: tuple[int, ...], larges
     """Add what the policy does not allow. The campaign can still be read: proofs and replays show what it does."""
     if stages[0] < min(largest, stages[-1]):
         message = f"the first stage must hold one largest discount, {_text(reading, largest)}"
-        reading.error(place, FindingCode.STAGES_ARE_WRONG, message, forbids=False)
+        reading.error(_entry(place, 0), FindingCode.STAGES_ARE_WRONG, message, forbids=False)
     if stages[0] > policy.stages.first_max:
         message = f"the first stage is {_text(reading, stages[0])}; the policy opens at most"
         message += f" {_text(reading, policy.stages.first_max)} first"
-        reading.error(place, FindingCode.STAGES_ARE_WRONG, message, forbids=False)
-    for before, after in zip(stages, stages[1:], strict=False):
+        reading.error(_entry(place, 0), FindingCode.STAGES_ARE_WRONG, message, forbids=False)
+    for index, (before, after) in enumerate(pairwise(stages), start=1):
         if after > before * policy.stages.growth_max:
             message = f"{_text(reading, after)} is more than {policy.stages.growth_max} times the stage before"
-            reading.error(place, FindingCode.STAGES_ARE_WRONG, message, forbids=False)
+            reading.error(_entry(place, index), FindingCode.STAGES_ARE_WRONG, message, forbids=False)
+
+
+def _entry(place: Place, index: int) -> Place:
+    """The stage of that number where the document lists stages."""
+    if place.node.kind is not Kind.LIST:
+        return place
+    return place.at(str(index), place.node.value[index])
 
 
 def _text(reading: Reading, minor: int) -> str:

@@ -1,4 +1,6 @@
-"""From a campaign to an entry: the condition is compiled, and what it requires of a payment is drawn out of it."""
+"""From a campaign to an entry: the condition is compiled, and what it requires of a payment is drawn out of
+it.
+"""
 
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -59,7 +61,9 @@ class Compiler:
 
 
 def narrowed(keys: Mapping[str, frozenset[Any]]) -> Mapping[str, frozenset[Any]]:
-    """The fields to index a campaign by: all, less the ones with most values while the combinations are too many."""
+    """The fields to index a campaign by: all, less the ones with most values while the combinations are too
+    many.
+    """
     names = sorted(keys, key=lambda name: (len(keys[name]), name))
     while prod(len(keys[name]) for name in names) > INDEX_KEYS_MAX:
         names.pop()
@@ -76,7 +80,9 @@ def _links(expression: Expression) -> Iterable[Expression]:
 
 
 def _is_covered(link: Expression, keys: Mapping[str, frozenset[Any]]) -> bool:
-    """Whether a link of the chain is true for every payment that the index finds, so that nothing is left to ask."""
+    """Whether a link of the chain is true for every payment that the index finds, so that nothing is left to
+    ask.
+    """
     match link:
         case Has(field=field):
             return field.name in keys  # It has one of the values, so it is there.

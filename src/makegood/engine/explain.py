@@ -81,9 +81,7 @@ def _choose(offers: list[Offer], amount: int, refused: dict[str, Refusal]) -> Ma
     return {offer.entry.id: offer.discount for offer in granted}
 
 
-def _considered(
-    entry: Entry, seen: Payment, granted: Mapping[str, int], refused: Mapping[str, Refusal]
-) -> Considered:
+def _considered(entry: Entry, seen: Payment, granted: Mapping[str, int], refused: Mapping[str, Refusal]) -> Considered:
     refusal = refused.get(entry.id)
     error = error_of_condition(entry, seen.fields) if refusal is Refusal.CONDITION_FAILED else None
     return Considered(entry.id, entry.revision, granted.get(entry.id, 0), refusal, error)

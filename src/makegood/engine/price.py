@@ -39,9 +39,7 @@ def price(
     seen = snapshot.as_seen(payment, now)
     best: dict[str, Offer] = {}
     for entry in snapshot.candidates(seen, now):
-        if refusal_by_identity(entry, seen) or not (
-            entry.proven or refusal_by_condition(entry, seen.fields) is None
-        ):
+        if refusal_by_identity(entry, seen) or not (entry.proven or refusal_by_condition(entry, seen.fields) is None):
             continue
         discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
         if refusal_by_discount(discount, seen.amount):

@@ -89,9 +89,7 @@ def _compile(members: Sequence[Live], policy: Policy) -> tuple[Entry, ...]:
     by_priority = sorted(members, key=lambda member: (-member.campaign.stacking.priority, member.campaign.id))
     rank = {member.campaign.id: index for index, member in enumerate(by_priority)}
     return tuple(
-        compiler.compile(
-            member.campaign, member.revision, stopped=member.stopped, rank=rank[member.campaign.id]
-        )
+        compiler.compile(member.campaign, member.revision, stopped=member.stopped, rank=rank[member.campaign.id])
         for member in members
     )
 
@@ -114,8 +112,6 @@ def _hash(policy_revision: str, members: Iterable[Live]) -> str:
 
 def _assert_fits(campaign: Campaign, policy: Policy) -> None:
     assert campaign.label in policy.labels, f"{campaign.id}: its label is not the policy's"
-    assert all(share.funder in policy.funders for share in campaign.funding), (
-        f"{campaign.id}: an unknown funder"
-    )
+    assert all(share.funder in policy.funders for share in campaign.funding), f"{campaign.id}: an unknown funder"
     assert campaign.window.opens < campaign.window.closes, f"{campaign.id}: its window is empty"
     assert campaign.budget >= 0 and campaign.stages[-1:] == (campaign.budget,), f"{campaign.id}: stages"

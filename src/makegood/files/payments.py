@@ -98,9 +98,7 @@ def _query(sql: str, path: Path) -> Any:
     try:
         import duckdb
     except ImportError:
-        raise file_problem(
-            "Parquet files need DuckDB", hint="install it with: pip install 'makegood[files]'"
-        ) from None
+        raise file_problem("Parquet files need DuckDB", hint="install it with: pip install 'makegood[files]'") from None
     try:
         return duckdb.connect().execute(sql, [str(path)])
     except duckdb.Error as error:
@@ -137,9 +135,7 @@ def _csv_rows(reader: Iterator[list[str]], header: list[str], layout: Layout, fi
             if values is None:
                 return
             if len(values) == len(header):
-                yield _typed(
-                    layout.row(number, {c: v or None for c, v in zip(header, values, strict=True)}), layout
-                )
+                yield _typed(layout.row(number, {c: v or None for c, v in zip(header, values, strict=True)}), layout)
             else:
                 yield Row(number, None, f"has {len(values)} columns, the header has {len(header)}")
 

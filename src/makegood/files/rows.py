@@ -109,9 +109,7 @@ def _decoded(text: str) -> Any:
 def _check_targets(mapping: Mapping[str, str], known: set[str]) -> None:
     for target in mapping:
         if target not in known:
-            raise file_problem(
-                f"`{target}` is not a field of the policy's payments, so nothing can be mapped to it"
-            )
+            raise file_problem(f"`{target}` is not a field of the policy's payments, so nothing can be mapped to it")
 
 
 def _check_columns(
@@ -123,9 +121,7 @@ def _check_columns(
     missing = [
         FieldError(f"/{name}", "has no column in the file", f"name one with --map {name}=COLUMN")
         for name, field in schema.fields.items()
-        if not field.optional
-        and sources[name] not in columns
-        and not (name == "scene" and schema.single_scene)
+        if not field.optional and sources[name] not in columns and not (name == "scene" and schema.single_scene)
     ]
     if missing:
         raise Problem(

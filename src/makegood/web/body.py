@@ -55,9 +55,7 @@ async def read_bytes(request: Request, bytes_max: int) -> bytes:
                 if len(data) > bytes_max:
                     raise _too_large(bytes_max)
     except TimeoutError:
-        raise Problem(
-            ProblemCode.BODY_IS_TOO_SLOW, f"the body did not arrive within {BODY_SECONDS_MAX} s"
-        ) from None
+        raise Problem(ProblemCode.BODY_IS_TOO_SLOW, f"the body did not arrive within {BODY_SECONDS_MAX} s") from None
     except ClientDisconnect:
         raise Problem(ProblemCode.BODY_IS_NOT_JSON, "the body ended before its end") from None
     return bytes(data)
@@ -149,9 +147,7 @@ def _has_no_body(request: Request) -> bool:
 
 
 def _too_large(bytes_max: int) -> Problem:
-    return Problem(
-        ProblemCode.BODY_IS_TOO_LARGE, f"the body has more than {bytes_max} bytes, the most for this call"
-    )
+    return Problem(ProblemCode.BODY_IS_TOO_LARGE, f"the body has more than {bytes_max} bytes, the most for this call")
 
 
 def _check_depth(bare: bytes) -> None:

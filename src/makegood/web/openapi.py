@@ -118,9 +118,7 @@ def _parameters(operation: Operation) -> list[Schema]:
         for name in re.findall(r"{(\w+)}", operation.path)
     ]
     if operation.tagged:
-        parameters.append(
-            {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}
-        )
+        parameters.append({"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}})
     return parameters
 
 
@@ -175,8 +173,7 @@ def _side_paths() -> dict[str, Any]:
                 "tags": ["Server"],
                 "summary": summary,
                 "description": says,
-                "responses": {"200": {"description": says, "content": {media_type: {}}}}
-                | _problem_responses(_ALWAYS),
+                "responses": {"200": {"description": says, "content": {media_type: {}}}} | _problem_responses(_ALWAYS),
             }
         }
     return paths

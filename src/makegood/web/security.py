@@ -49,9 +49,7 @@ def _bearer(request: HTTPConnection) -> str:
     """The key that was sent; what cannot be one becomes the empty key, as wrong as every other wrong one."""
     given = request.headers.getlist("authorization")
     if not given:
-        raise Problem(
-            ProblemCode.KEY_IS_MISSING, "no key was sent", hint="send `Authorization: Bearer mk_...`"
-        )
+        raise Problem(ProblemCode.KEY_IS_MISSING, "no key was sent", hint="send `Authorization: Bearer mk_...`")
     scheme, _, key = given[0].partition(" ")
     fits = len(given) == 1 and scheme.lower() == "bearer" and len(key) <= KEY_CHARS_MAX and key.isascii()
     return key.strip() if fits else ""
@@ -91,14 +89,10 @@ def set_session_cookie(response: Response, request: HTTPConnection, token: str) 
 
 def clear_session_cookie(response: Response, request: HTTPConnection) -> None:
     """The browser forgets the session."""
-    response.delete_cookie(
-        cookie_name(request), path="/", httponly=True, samesite="strict", secure=_is_https(request)
-    )
+    response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="strict", secure=_is_https(request))
 
 
-def refuse_forgery(
-    request: HTTPConnection, *, session: Session | None = None, token: str | None = None
-) -> None:
+def refuse_forgery(request: HTTPConnection, *, session: Session | None = None, token: str | None = None) -> None:
     """Raises Problem(REQUEST_IS_FORGED) unless a request that changes something came from our own pages.
 
     Browsers say so themselves, first by `Sec-Fetch-Site`, else by `Origin`. One that says neither must send
@@ -111,11 +105,7 @@ def refuse_forgery(
     elif origin is not None:
         ours = _is_our_origin(origin, request)
     else:
-        ours = (
-            session is not None
-            and token is not None
-            and hmac.compare_digest(token.encode(), session.csrf.encode())
-        )
+        ours = session is not None and token is not None and hmac.compare_digest(token.encode(), session.csrf.encode())
     if not ours:
         raise Problem(
             ProblemCode.REQUEST_IS_FORGED,
@@ -130,9 +120,7 @@ def _is_our_origin(origin: str, request: HTTPConnection) -> bool:
     except ValueError:
         return False
     # The scheme is not compared: behind a proxy that ends TLS, the server itself sees plain HTTP.
-    return (
-        parts.scheme in ("http", "https") and parts.netloc.lower() == request.headers.get("host", "").lower()
-    )
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == request.headers.get("host", "").lower()
 
 
 def _is_https(request: HTTPConnection) -> bool:
@@ -159,11 +147,7 @@ class SecurityHeaders:
                 _harden(MutableHeaders(scope=message), https=scope.get("scheme") == "https")
             await send(message)
 
-        if (
-            self.hosts
-            and scope["path"] not in _ANY_HOST
-            and not self._knows(Headers(scope=scope).get("host", ""))
-        ):
+        if self.hosts and scope["path"] not in _ANY_HOST and not self._knows(Headers(scope=scope).get("host", "")):
             unknown = Problem(ProblemCode.HOST_IS_UNKNOWN, "this server does not answer to that host name")
             await problem_response(unknown)(scope, receive, hardened)
             return

@@ -27,9 +27,7 @@ def as_json(value: Any) -> Any:
         case Mapping():
             return {str(key): as_json(inner) for key, inner in value.items()}
         case tuple() | list() | set() | frozenset():
-            return [
-                as_json(inner) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)
-            ]
+            return [as_json(inner) for inner in (sorted(value) if isinstance(value, set | frozenset) else value)]
     assert dataclasses.is_dataclass(value), f"{type(value).__name__} has no form in JSON"
     return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
 

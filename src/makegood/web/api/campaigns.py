@@ -44,6 +44,4 @@ async def open_stage(call: Call) -> Any:
 
 
 async def _reason(call: Call) -> str:
-    return want_text(
-        want_keys(await read_json(call.request), frozenset({"reason"})), "reason", TEXT_CHARS_MAX
-    )
+    return want_text(want_keys(await read_json(call.request), frozenset({"reason"})), "reason", TEXT_CHARS_MAX)

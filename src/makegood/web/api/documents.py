@@ -12,9 +12,7 @@ from makegood.web.body import invalid, read_json, want_keys, want_text
 
 async def publish_documents(call: Call) -> Any:
     """Proposes each document for the live set."""
-    body = want_keys(
-        await read_json(call.request, bytes_max=DOCUMENTS_BODY_BYTES_MAX), frozenset({"documents"})
-    )
+    body = want_keys(await read_json(call.request, bytes_max=DOCUMENTS_BODY_BYTES_MAX), frozenset({"documents"}))
     documents = body["documents"]
     if not isinstance(documents, list) or not 0 < len(documents) <= DOCUMENTS_PER_CALL_MAX:
         raise invalid(FieldError("/documents", f"must be a list of 1 to {DOCUMENTS_PER_CALL_MAX} documents"))

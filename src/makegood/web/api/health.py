@@ -50,6 +50,4 @@ async def metrics(request: Request) -> Response:
 async def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document of this server."""
     await api_caller(request)
-    return Response(
-        files("makegood.web").joinpath("openapi.json").read_bytes(), media_type="application/json"
-    )
+    return Response(files("makegood.web").joinpath("openapi.json").read_bytes(), media_type="application/json")

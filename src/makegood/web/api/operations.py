@@ -126,12 +126,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "the live set and the balances of that moment.",
         _SEE,
         ref("Explained"),
-        {
-            "quote_id": examples.QUOTE["quote_id"],
-            "payment_id": examples.PAYMENT["payment_id"],
-            "snapshot": examples.QUOTE["snapshot"],
-            "explanation": examples.EXPLANATION,
-        },
+        examples.QUOTE | {"explanation": examples.EXPLANATION},
         ref("Payment"),
         examples.PAYMENT,
         problems=(*_PAYMENT_PROBLEMS, P.CONTENT_DIFFERS),
@@ -201,8 +196,7 @@ OPERATIONS: tuple[Operation, ...] = (
         campaigns.stop_campaign,
         "Campaigns",
         "Stop a campaign",
-        "From now on payments get nothing from it. Quotes that were shown are honoured. One principal is "
-        "enough.",
+        "From now on payments get nothing from it. Quotes that were shown are honoured. One principal is enough.",
         (Scope.OPERATE,),
         ref("Stopped"),
         {"stopped": ["spring-qr-2027"], "honoured_quotes": 312},

@@ -85,8 +85,7 @@ PAYMENT: Schema = {
         "referrer_id": nullable(ID),
         "items": listed(ref("Item")) | {"description": "Lines that add up to `amount`."},
         "codes": listed(TEXT) | {"description": "Codes that the payer entered."},
-        "supersedes": ID
-        | {"description": "An abandoned checkout of the same payer, released in the same step."},
+        "supersedes": ID | {"description": "An abandoned checkout of the same payer, released in the same step."},
         "explain": BOOL | {"description": "Adds `explanation` to the answer."},
     },
     "required": [
@@ -172,8 +171,7 @@ CAMPAIGN = record(
     {
         "id": TEXT,
         "revision": REVISION,
-        "proposed": REVISION
-        | {"description": "The newest revision; another than `revision` while it waits."},
+        "proposed": REVISION | {"description": "The newest revision; another than `revision` while it waits."},
         "title": WORDS,
         "label": TEXT,
         "label_text": WORDS,
@@ -235,23 +233,15 @@ PUBLISHED = record(
 
 COMPONENTS: dict[str, Schema] = {
     "Payment": PAYMENT,
-    "Item": record(
-        "One line of a basket.", {"sku": TEXT, "amount": MINOR}, {"category": TEXT, "quantity": COUNT}
-    ),
+    "Item": record("One line of a basket.", {"sku": TEXT, "amount": MINOR}, {"category": TEXT, "quantity": COUNT}),
     "Benefit": BENEFIT,
     "Considered": CONSIDERED,
     "Quote": record("The answer to a payment.", _QUOTE, _EXPLANATION),
     "Preview": record("A price without a reservation.", {**_QUOTE, **_EXPLANATION}),
-    "Payments": record(
-        "A batch.", {"payments": listed(ref("Payment"), minItems=1, maxItems=BATCH_PAYMENTS_MAX)}
-    ),
+    "Payments": record("A batch.", {"payments": listed(ref("Payment"), minItems=1, maxItems=BATCH_PAYMENTS_MAX)}),
     "Quotes": record(
         "One answer or one problem for each payment, in the same order.",
-        {
-            "quotes": listed(
-                {"anyOf": [ref("Quote"), record("A member's problem.", {"problem": ref("Problem")})]}
-            )
-        },
+        {"quotes": listed({"anyOf": [ref("Quote"), record("A member's problem.", {"problem": ref("Problem")})]})},
     ),
     "Capture": record(
         "How it was paid. Nothing means: now, and all of it.",
@@ -270,9 +260,7 @@ COMPONENTS: dict[str, Schema] = {
         },
     ),
     "Refund": REFUND,
-    "PaymentView": record(
-        "The quote of a payment, with its refunds.", {**_QUOTE, "refunds": listed(ref("Refund"))}
-    ),
+    "PaymentView": record("The quote of a payment, with its refunds.", {**_QUOTE, "refunds": listed(ref("Refund"))}),
     "Explained": record("A quote, with every campaign that was considered.", {**_QUOTE, **_EXPLANATION}),
     "Nothing": record("An empty object, or no body at all.", {}),
     "Finding": FINDING,

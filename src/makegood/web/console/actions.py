@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from makegood.clock import Instant
 from makegood.domain.review import Scope, State
 from makegood.services.access import Caller
 from makegood.services.views import CampaignView
@@ -21,12 +22,13 @@ class Action:
     refused: str | None = None
 
 
-def actions_of(view: CampaignView, caller: Caller, speech: Speech) -> list[Action]:
+def actions_of(view: CampaignView, caller: Caller, speech: Speech, now: Instant) -> list[Action]:
     """The actions that a campaign in this state has, the stop first."""
     there = f"/console/campaigns/{view.id}"
     if view.state is State.STOPPED:
-        word = mark("Confirm the resume…") if asked_by_another(view, caller) else mark("Resume this campaign…")
-        return [Action("resume", speech.gettext(word), f"{there}/resume", resume_refused(view, caller, speech))]
+        word = mark("Confirm the resume…") if asked_by_another(view, caller, now) else mark("Resume this campaign…")
+        refused = resume_refused(view, caller, speech, now)
+        return [Action("resume", speech.gettext(word), f"{there}/resume", refused)]
     stop = Action("stop", speech.gettext("Stop this campaign…"), f"{there}/stop", stop_refused(view, caller, speech))
     if view.state in LIVE and view.stage_minor < view.budget_minor:
         button = speech.gettext("Open the next stage…")
@@ -52,35 +54,31 @@ def stage_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | N
     return _scope_refused(Scope.OPERATE, caller, speech)
 
 
-def resume_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | None:
+def resume_refused(view: CampaignView, caller: Caller, speech: Speech, now: Instant) -> str | None:
     """Why this caller cannot ask for, or confirm, a resume; None where it can."""
     if view.state is not State.STOPPED:
         return speech.gettext("It is not stopped.")
     refused = _scope_refused(Scope.RESUME, caller, speech)
-    if refused or not is_asked(view):
+    if refused is not None:
         return refused
-    if view.resume_requested_by == caller.principal:
-        return speech.gettext("You asked for it: another principal must confirm.")
     if view.author == caller.principal:
-        return speech.gettext("You wrote this campaign: another principal must confirm.")
+        return speech.gettext("You wrote this campaign: other principals must resume it.")
+    if is_asked(view, now) and view.resume_requested_by == caller.principal:
+        return speech.gettext("You asked for it: another principal must confirm.")
     return None
 
 
-def is_asked(view: CampaignView) -> bool:
-    """Whether a resume was asked for and can still be confirmed."""
-    return (
-        view.resume_requested_by is not None
-        and view.resume_confirm_by is not None
-        and view.as_of < view.resume_confirm_by
-    )
+def is_asked(view: CampaignView, now: Instant) -> bool:
+    """Whether a resume was asked for and can still be confirmed. `now` is the wall clock, in a test house too."""
+    return view.resume_requested_by is not None and view.resume_confirm_by is not None and now < view.resume_confirm_by
 
 
-def asked_by_another(view: CampaignView, caller: Caller) -> bool:
+def asked_by_another(view: CampaignView, caller: Caller, now: Instant) -> bool:
     """Whether this caller's yes would be the confirmation."""
-    return is_asked(view) and view.resume_requested_by != caller.principal
+    return is_asked(view, now) and view.resume_requested_by != caller.principal
 
 
 def _scope_refused(scope: Scope, caller: Caller, speech: Speech) -> str | None:
     if scope in caller.scopes:
         return None
-    return speech.gettext("Your key lacks the scope “%(scope)s”.", scope=scope.value)
+    return speech.gettext('Your key lacks the scope "%(scope)s".', scope=scope.value)

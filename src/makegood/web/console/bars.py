@@ -79,9 +79,7 @@ def _overlap(low: int, high: int, start: int, end: int) -> int:
     return max(0, min(high, end) - max(low, start))
 
 
-def _fill(
-    left: int, width: int, whole: int, parts: Sequence[tuple[str, int]], rest: str
-) -> Iterator[Segment]:
+def _fill(left: int, width: int, whole: int, parts: Sequence[tuple[str, int]], rest: str) -> Iterator[Segment]:
     end = left + width
     for kind, minor in parts:
         if minor <= 0 or whole <= 0:

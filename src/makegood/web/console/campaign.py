@@ -24,17 +24,18 @@ async def campaign_page(visit: Visit) -> Page:
     stages = steps(view.stages_minor, view.stage_minor, view.granted_minor, view.reserved_minor)
     values = {
         "view": view,
-        "actions": actions_of(view, visit.caller, visit.speech),
+        "actions": actions_of(view, visit.caller, visit.speech, platform.clock()),
         "money_bar": scale_bar(view.budget_minor, view.granted_minor, view.reserved_minor, view.stage_left_minor),
         "stage_bar": stepped_bar(stages),
         "stages": stages,
         "day_bar": share_bar(view.granted_today_minor, view.per_day_minor or 0),
         "closed_minor": closed_minor(view),
         "missing": [missing_words(visit.speech, item) for item in view.missing],
-        "is_asked": is_asked(view),
+        "is_asked": is_asked(view, platform.clock()),
         "is_stopped": view.state is State.STOPPED,
         "honoured": honoured(visit.speech, view.open_quotes),
-        "events": events_of(events, visit.speech),
+        "events": events_of(events, view, visit.speech),
+        "read_at": platform.clock(),
     }
     twin = campaign_twin(view) | {"events": plain(events)}
     return Page("campaign.html", values, twin, fragment="campaign_live.html")

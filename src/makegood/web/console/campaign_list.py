@@ -56,27 +56,27 @@ async def campaigns_page(visit: Visit) -> Page:
     text = visit.request.query_params.get("q", "")[:TEXT_CHARS_MAX].strip()
     state = visit.request.query_params.get("state", "")
     shown = sorted(_matching(views, text, state), key=lambda view: (_ORDER[view.state], view.id))
-    as_of = min((view.as_of for view in views), default=platform.clock())
+    read_at = platform.clock()
     values = {
         "rows": [_row(view) for view in shown],
         "totals": _totals(views),
         "all_count": len(views),
         "q": text,
         "state": state,
-        "as_of": as_of,
+        "read_at": read_at,
         "timezone": _zone(views),
     }
-    return Page("campaigns.html", values, _twin(shown, as_of), fragment="campaigns_live.html")
+    return Page("campaigns.html", values, _twin(shown, read_at), fragment="campaigns_live.html")
 
 
 def _matching(views: Iterable[CampaignView], text: str, state: str) -> list[CampaignView]:
     wanted = text.casefold()
-    return [
-        view
-        for view in views
-        if (not state or view.state == state)
-        and any(wanted in word.casefold() for word in (view.id, view.label, *view.title.values(), *view.label_text.values()))
-    ]
+    return [view for view in views if state in ("", view.state) and any(wanted in word for word in _texts(view))]
+
+
+def _texts(view: CampaignView) -> list[str]:
+    texts = (view.id, view.label, *view.title.values(), *view.label_text.values())
+    return [text.casefold() for text in texts]
 
 
 def _row(view: CampaignView) -> Row:
@@ -103,5 +103,5 @@ def _zone(views: Sequence[CampaignView]) -> str:
     return zones.pop() if len(zones) == 1 else "UTC"
 
 
-def _twin(views: Iterable[CampaignView], as_of: Instant) -> dict[str, object]:
-    return {"as_of": as_of.text(), "campaigns": [campaign_twin(view) for view in views]}
+def _twin(views: Iterable[CampaignView], read_at: Instant) -> dict[str, object]:
+    return {"read_at": read_at.text(), "campaigns": [campaign_twin(view) for view in views]}

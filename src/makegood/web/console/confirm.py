@@ -81,7 +81,7 @@ def describe_stop(view: CampaignView, visit: Visit) -> Confirm:
         speech.gettext("To resume it takes two principals."),
     )
     return Confirm(
-        "stop", speech.gettext("Stop “%(title)s”?", title=speech.pick(view.title)), effects,
+        "stop", speech.gettext('Stop "%(title)s"?', title=speech.pick(view.title)), effects,
         speech.gettext("Stop this campaign"), speech.gettext("Keep it running"),
         speech.gettext("Why is it stopped?"), stop_refused(view, visit.caller, speech), is_danger=True,
     )  # fmt: skip
@@ -90,15 +90,17 @@ def describe_stop(view: CampaignView, visit: Visit) -> Confirm:
 def describe_resume(view: CampaignView, visit: Visit) -> Confirm:
     """Resuming: the first call asks, another principal's confirms."""
     speech = visit.speech
-    title = speech.pick(view.title)
-    refused = resume_refused(view, visit.caller, speech)
-    if asked_by_another(view, visit.caller):
+    title, now = speech.pick(view.title), platform_of(visit.request).clock()
+    refused = resume_refused(view, visit.caller, speech, now)
+    if asked_by_another(view, visit.caller, now):
         effects = (
-            speech.gettext("%(principal)s asked for it; your yes is the second one.", principal=view.resume_requested_by),
+            speech.gettext(
+                "%(principal)s asked for it; your yes is the second one.", principal=view.resume_requested_by
+            ),
             speech.gettext("New payments can get its discount again, at once, within the stages that are open."),
         )
         return Confirm(
-            "resume", speech.gettext("Confirm the resume of “%(title)s”?", title=title), effects,
+            "resume", speech.gettext('Confirm the resume of "%(title)s"?', title=title), effects,
             speech.gettext("Confirm the resume"), speech.gettext("Leave it stopped"),
             speech.gettext("Why is it safe now?"), refused,
         )  # fmt: skip
@@ -106,12 +108,12 @@ def describe_resume(view: CampaignView, visit: Visit) -> Confirm:
     effects = (
         speech.gettext("Nothing resumes yet: your request is recorded."),
         speech.gettext(
-            "Another principal with the scope “resume”, not the author, must confirm within %(minutes)s minutes.",
+            'Another principal with the scope "resume", not the author, must confirm within %(minutes)s minutes.',
             minutes=speech.number(minutes),
         ),
     )
     return Confirm(
-        "resume", speech.gettext("Ask to resume “%(title)s”?", title=title), effects,
+        "resume", speech.gettext('Ask to resume "%(title)s"?', title=title), effects,
         speech.gettext("Ask to resume this campaign"), speech.gettext("Leave it stopped"),
         speech.gettext("Why is it safe now?"), refused,
     )  # fmt: skip
@@ -130,7 +132,7 @@ def describe_stage(view: CampaignView, visit: Visit) -> Confirm:
         speech.gettext("A stage that was opened stays open."),
     )  # fmt: skip
     return Confirm(
-        "stage", speech.gettext("Open the next stage of “%(title)s”?", title=speech.pick(view.title)), effects,
+        "stage", speech.gettext('Open the next stage of "%(title)s"?', title=speech.pick(view.title)), effects,
         speech.gettext("Open the next stage"), speech.gettext("Leave it as it is"), None,
         stage_refused(view, visit.caller, speech),
     )  # fmt: skip
@@ -147,7 +149,7 @@ def honoured(speech: Speech, quotes: int) -> str:
 
 async def _ask(visit: Visit, describe: Describe) -> Page:
     view = await get_campaign(platform_of(visit.request), visit.caller, visit.request.path_params["campaign"])
-    return _page(visit, view, describe(view, visit))
+    return _page(view, describe(view, visit))
 
 
 Act = Callable[..., Awaitable[object]]
@@ -159,7 +161,7 @@ async def _do(visit: Visit, describe: Describe, act: Act) -> Page | Response:
     wrong = _wrong_reason(reason, visit.speech)
     if wrong is not None:
         view = await get_campaign(platform_of(visit.request), visit.caller, campaign)
-        return _page(visit, view, describe(view, visit), reason=reason, wrong=wrong)
+        return _page(view, describe(view, visit), reason=reason, wrong=wrong)
     await act(platform_of(visit.request), visit.caller, campaign, reason)
     return _back(campaign)
 
@@ -177,7 +179,7 @@ def _back(campaign: str) -> Response:
     return RedirectResponse(f"/console/campaigns/{campaign}", 303)
 
 
-def _page(visit: Visit, view: CampaignView, confirm: Confirm, *, reason: str = "", wrong: str | None = None) -> Page:
+def _page(view: CampaignView, confirm: Confirm, *, reason: str = "", wrong: str | None = None) -> Page:
     values = {"view": view, "confirm": confirm, "reason": reason, "wrong": wrong, "reason_chars_max": TEXT_CHARS_MAX}
     twin = {
         "campaign": view.id, "step": confirm.name, "allowed": confirm.refused is None, "refused": confirm.refused,

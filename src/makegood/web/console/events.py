@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from makegood.clock import Instant
+from makegood.services.views import CampaignView
 from makegood.web.console.speech import Speech
 from makegood.web.console.words import event_words
 
-_BAD = ("stop",)
-_GOOD = ("resume", "approve")
+REVISION_CHARS = 16  # Enough of a hash to tell revisions of one campaign apart.
+_BAD = ("campaign.stop",)
+_GOOD = ("campaign.resume", "campaign.live", "revision.approved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +26,27 @@ class Event:
     tone: str
 
 
-def events_of(rows: Iterable[Mapping[str, Any]], speech: Speech) -> list[Event]:
+def events_of(rows: Iterable[Mapping[str, Any]], view: CampaignView, speech: Speech) -> list[Event]:
     """Timeline events of audit rows."""
-    return [
-        Event(
-            int(row["seq"]), row["at"], str(row["principal"]), event_words(speech, row), _detail(row["detail"]),
-            _tone(str(row["action"])),
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_event(row, view, speech) for row in rows]
 
 
-def _detail(detail: Any) -> str:
-    if isinstance(detail, Mapping):
-        return str(detail.get("reason", ""))
-    return str(detail or "")
+def _event(row: Mapping[str, Any], view: CampaignView, speech: Speech) -> Event:
+    words, detail = event_words(speech, row), _detail(row["detail"], view, speech)
+    return Event(
+        int(row["seq"]), Instant.of(row["at"]), str(row["principal"]), words, detail, _tone(str(row["action"]))
+    )
+
+
+def _detail(detail: Mapping[str, Any], view: CampaignView, speech: Speech) -> str:
+    """The part of an audit row that a person asks for: the reason, the stage, the revision."""
+    if "reason" in detail:
+        return str(detail["reason"])
+    if "open" in detail:
+        return speech.gettext("up to %(amount)s in all", amount=speech.money(int(detail["open"]), view.currency))
+    revision = str(detail.get("revision", ""))
+    return revision[:REVISION_CHARS] + "…" if revision else ""
 
 
 def _tone(action: str) -> str:
-    if any(word in action for word in _BAD):
-        return "bad"
-    return "good" if any(word in action for word in _GOOD) else "plain"
+    return "bad" if action in _BAD else "good" if action in _GOOD else "plain"

@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from makegood.errors import MakegoodError, Problem, ProblemCode
+from makegood.errors import Problem, ProblemCode
 from makegood.services.access import Caller, Session
 from makegood.web.body import read_bytes
 from makegood.web.console.language import LANGUAGES, choose_language
@@ -96,9 +95,7 @@ def _endpoint(view: View, *, needs_session: bool) -> Callable[[Request], Awaitab
                 return _ask_to_sign_in(visit)
             answer = await view(await _with_form(visit))
             response = answer if isinstance(answer, Response) else _present(visit, answer)
-        except (MakegoodError, HTTPException) as error:
-            response = error_response(visit, error)
-        except Exception as error:  # noqa: BLE001 - the last net of a page: logged with a reference, told in words
+        except Exception as error:  # The net of every page: what nobody expected is logged, and told by reference.
             response = error_response(visit, error)
         return _keep_preferences(visit, response)
 
@@ -180,6 +177,4 @@ def _keep_preferences(visit: Visit, response: Response) -> Response:
 
 
 def _keep(response: Response, name: str, value: str, *, secure: bool) -> None:
-    response.set_cookie(
-        name, value, max_age=PREFERENCE_SECONDS, path="/", httponly=True, samesite="lax", secure=secure
-    )
+    response.set_cookie(name, value, max_age=PREFERENCE_SECONDS, path="/", httponly=True, samesite="lax", secure=secure)

@@ -29,7 +29,16 @@ SCOPE_WORDS: Mapping[Scope, str] = {
     Scope.RESUME: mark("Resume stopped campaigns"),
 }
 
-EVENT_WORDS: Mapping[str, str] = {}
+EVENT_WORDS: Mapping[str, str] = {
+    "document.published": mark("Documents published"),
+    "revision.approved": mark("Revision approved"),
+    "policy.in_force": mark("Policy put in force"),
+    "campaign.live": mark("Revision put in the live set"),
+    "campaign.open_stage": mark("Stage opened by hand"),
+    "campaign.stop": mark("Campaign stopped"),
+    "campaign.resume_request": mark("Resume asked for"),
+    "campaign.resume": mark("Campaign resumed"),
+}
 
 REMEDIES: Mapping[ProblemCode, str] = {
     ProblemCode.KEY_IS_MISSING: mark("Sign in and repeat the step."),
@@ -40,7 +49,9 @@ REMEDIES: Mapping[ProblemCode, str] = {
     ProblemCode.STATE_FORBIDS: mark("Look at the campaign again: somebody may have changed it meanwhile."),
     ProblemCode.PRINCIPAL_MAY_NOT: mark("Ask another principal to take this step."),
     ProblemCode.RESUME_NEEDS_ANOTHER: mark("Ask another principal to confirm the resume."),
-    ProblemCode.STORE_IS_UNAVAILABLE: mark("Wait a moment and repeat the step: it is taken once, however often you send it."),
+    ProblemCode.STORE_IS_UNAVAILABLE: mark(
+        "Wait a moment and repeat the step: it is taken once, however often you send it."
+    ),
     ProblemCode.INTERNAL: mark("Repeat the step. If it fails again, report the reference below."),
 }
 REMEDY_ELSE = mark("Go back, change what is wrong, and repeat the step.")

@@ -1,0 +1,133 @@
+"""A campaign that is live in the store, made without documents of meaning: the ledger does not read them."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from makegood.services.access import House
+from makegood.services.platform import Platform
+from makegood.store import campaigns, ledger, records
+from makegood.store.verify import verify
+
+SNAPSHOT = "snp_" + "0" * 64
+
+LiveCampaign = Callable[..., Awaitable[str]]
+Request = Callable[..., dict[str, Any]]
+
+
+async def make_live(
+    platform: Platform,
+    house: House,
+    campaign: str,
+    budget: int,
+    *,
+    stage: int | None = None,
+    limits: tuple[Mapping[str, Any], ...] = (),
+    funders: tuple[tuple[str, int], ...] = (("platform", 100),),
+) -> str:
+    """A live campaign; gives its revision."""
+    pool = platform.store.pool
+    canonical = json.dumps({"id": campaign, "budget": budget}).encode()
+    revision = "rev_" + hashlib.sha256(canonical).hexdigest()
+    await campaigns.save_document(pool, house.id, "campaign", campaign, "ann", revision, canonical)
+    await campaigns.propose(pool, house.id, campaign, "CNY", revision)
+    before = (await campaigns.standings(pool, house.id, campaign))[0]["budget"]
+    parts = [{"funder": name, "amount": (budget - before) * share // 100} for name, share in funders]
+    outcome = await campaigns.go_live(
+        pool,
+        house.id,
+        "bob",
+        campaign,
+        {
+            "revision": revision,
+            "brief": revision,
+            "policy": revision,
+            "currency": "CNY",
+            "budget": budget,
+            "budget_before": before,
+            "first_stage": budget if stage is None else stage,
+            "limits": [{"count_max": None, "amount_max": None, **limit} for limit in limits],
+            "funding": [part for part in parts if part["amount"]],
+        },
+    )
+    assert outcome["outcome"] == "done", outcome
+    await records.save_snapshot(pool, house.id, SNAPSHOT, revision, [])
+    return revision
+
+
+def request_for(payment: str, grants: Mapping[str, tuple[str, int]], **changes: Any) -> dict[str, Any]:
+    """A reservation of one payment: `grants` are (revision, discount) by campaign."""
+    content = {
+        "quote_id": f"qte_{payment}",
+        "payment_id": payment,
+        "content_hash": hashlib.sha256(payment.encode()).hexdigest(),
+        "payer_ref": hashlib.sha256(b"payer").hexdigest(),
+        "device_ref": None,
+        "payee_ref": hashlib.sha256(b"payee").hexdigest(),
+        "currency": "CNY",
+        "amount": 10_000,
+        "decided_at": "2027-02-01T04:00:00Z",
+        "valid_until": "2027-02-01T04:15:00Z",
+        "hold_until": "2027-02-01T05:15:00Z",
+        "day": "2027-02-01",
+        "hour": "2027-02-01T12+0800",
+        "snapshot": SNAPSHOT,
+        "seen": {},
+        "benefits": {"benefits": [], "lines": []},
+        "supersedes": None,
+        "grants": [{"campaign": c, "revision": r, "discount": d} for c, (r, d) in grants.items()],
+    }
+    return content | changes
+
+
+async def assert_balanced(platform: Platform, house: House) -> None:
+    """Every invariant of the house's ledger holds."""
+    verified = await verify(platform.store.pool, house.id)
+    assert verified.violations == ()
+
+
+async def money_of(platform: Platform, house: House, campaign: str) -> tuple[int, int, int, int]:
+    """(unopened, open, reserved, granted) of a campaign, minor units."""
+    row = (await campaigns.standings(platform.store.pool, house.id, campaign))[0]
+    return row["budget_left"], row["stage_left"], row["reserved"], row["granted"]
+
+
+class Books:
+    """A house's ledger with short names, for tests."""
+
+    def __init__(self, platform: Platform, house: House) -> None:
+        self.platform, self.house, self.pool = platform, house, platform.store.pool
+
+    async def live(self, campaign: str, budget: int, **more: Any) -> str:
+        return await make_live(self.platform, self.house, campaign, budget, **more)
+
+    async def reserve(self, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+        return await ledger.reserve(self.pool, self.house.id, "till", requests)
+
+    async def capture(self, quote: str, captured: int | None = None, **more: Any) -> dict[str, Any]:
+        return await ledger.capture(
+            self.pool, self.house.id, "till", quote, more.get("paid_at"), captured, more.get("now")
+        )
+
+    async def release(self, quote: str) -> dict[str, Any]:
+        return await ledger.release(self.pool, self.house.id, "till", quote)
+
+    async def refund(self, payment: str, refund_id: str, amount: int) -> dict[str, Any]:
+        return await ledger.refund(self.pool, self.house.id, "till", payment, refund_id, amount)
+
+    async def money(self, campaign: str) -> tuple[int, int, int, int]:
+        return await money_of(self.platform, self.house, campaign)
+
+    async def balanced(self) -> None:
+        await assert_balanced(self.platform, self.house)
+
+    request = staticmethod(request_for)
+
+
+@pytest.fixture
+def books(platform: Platform, house: House) -> Books:
+    """The ledger of a fresh house."""
+    return Books(platform, house)
