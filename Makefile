@@ -20,7 +20,7 @@ check:  ## style, types and imports only
 	@scripts/setup dev && scripts/check
 
 nightly:  ## the tests with many more generated cases; takes long
-	@scripts/test --hypothesis-profile=nightly $(ARGS)
+	@HYPOTHESIS_PROFILE=nightly scripts/test $(ARGS)
 
 format:  ## rewrite the sources in the house style
 	@scripts/setup dev && .venv/bin/ruff check --fix . && .venv/bin/ruff format .

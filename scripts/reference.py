@@ -45,8 +45,9 @@ problem with a code, never a cut value.
 
 METRICS = """# Metrics
 
-Prometheus and OpenMetrics text. Units are in the names. Labels take few values: never a payer, a payment or
-anything else that a caller chooses.
+`GET /metrics`, with a key that has the scope `read`, answers in OpenMetrics text. Each process of a server
+counts for itself. Units are in the names. Labels take few values: never a payer, a payment or anything else
+that a caller chooses.
 
 | metric | type | labels | what it measures |
 |---|---|---|---|

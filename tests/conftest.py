@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from makegood.services.access import House, create_house
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
+from tests.shop import Shop, open_shop, open_spring_shop
 
 settings.register_profile(
     "default", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -44,3 +45,15 @@ async def platform(data: Path) -> AsyncIterator[Platform]:
 async def house(platform: Platform) -> House:
     """A test house nobody else uses."""
     return await create_house(platform, f"house-{next(_numbers)}", live=False)
+
+
+@pytest_asyncio.fixture
+async def shop(platform: Platform) -> Shop:
+    """A house with a policy in force, its principals, and no campaign."""
+    return await open_shop(platform)
+
+
+@pytest_asyncio.fixture
+async def spring(platform: Platform) -> Shop:
+    """The same with the example campaign live."""
+    return await open_spring_shop(platform)

@@ -163,5 +163,5 @@ def _judges(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in {"raises", "warns", "fail"}
     if isinstance(node, ast.Call):
-        return re.search(r"expect|assert|check|verify|agree|refuse", ast.unparse(node.func)) is not None
+        return re.search(r"expect|assert|check|verify|agree|refuse|run_state_machine", ast.unparse(node.func)) is not None
     return isinstance(node, ast.Assert)

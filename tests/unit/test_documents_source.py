@@ -61,7 +61,8 @@ def test_a_plain_word_is_what_every_yaml_version_says(word: str, kind: Kind, val
 
 
 @pytest.mark.parametrize(
-    "word", ["yes", "No", "on", "OFF", "y", "True", "NULL", "010", "0x1F", "0o17", "1_000", "12:30", "1:30:00.5", ".inf"]
+    "word",
+    ["yes", "No", "on", "OFF", "y", "True", "NULL", "010", "0x1F", "0o17", "1_000", "12:30", "1:30:00.5", ".inf"],
 )
 def test_a_word_that_yaml_versions_read_differently_must_be_quoted(word: str) -> None:
     tree = parse(f"a: {word}")

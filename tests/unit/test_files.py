@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.pricing_world import SCHEMA, raw_payment
 
 from makegood.clock import Instant
 from makegood.domain.payment import parse_payment
@@ -14,7 +15,6 @@ from makegood.errors import Problem, ProblemCode
 from makegood.files.payments import count_rows, read_payments
 from makegood.files.rows import Row
 from makegood.limits import FILE_LINE_BYTES_MAX
-from tests.unit.pricing_world import SCHEMA, raw_payment
 
 duckdb = pytest.importorskip("duckdb")
 

@@ -1,11 +1,11 @@
 """Payments: parsed strictly, with every mistake and its place."""
 
 import pytest
+from tests.unit.pricing_world import NOON, SCHEMA, payment, raw_payment
 
 from makegood.clock import Instant
 from makegood.domain.payment import Item, parse_payment
 from makegood.errors import Problem, ProblemCode
-from tests.unit.pricing_world import NOON, SCHEMA, payment, raw_payment
 
 
 def mistakes(**changes: object) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from makegood.cli.excerpt import Excerpts
+from makegood.cli.excerpt import Excerpts, say
 from makegood.cli.output import console, emit, finding_json, json_option
 from makegood.cli.sources import collect_sources
 from makegood.clock import Instant, system_clock
@@ -16,10 +16,10 @@ from makegood.documents.document import Bundle, CampaignDocument, PolicyDocument
 from makegood.documents.read import read_documents
 from makegood.documents.source import Source
 from makegood.documents.summary import summarise
+from makegood.documents.words import ENGLISH, money_words
 from makegood.documents.worst import Worst, worst_loss
 from makegood.domain.policy import Policy
 from makegood.findings import Finding, FindingCode, Severity
-from makegood.money import format_money
 
 _PATH = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -37,7 +37,12 @@ class Checked:
     @property
     def has_errors(self) -> bool:
         """Whether anything is refused."""
-        documents = (*self.bundle.policies, *self.bundle.briefs, *self.campaigns, *self.bundle.signatures)
+        documents: tuple[Any, ...] = (
+            *self.bundle.policies,
+            *self.bundle.briefs,
+            *self.campaigns,
+            *self.bundle.signatures,
+        )
         every = (*(finding for document in documents for finding in document.findings), *self.others)
         return any(finding.severity is Severity.ERROR for finding in every)
 
@@ -183,62 +188,47 @@ def _campaign_json(checked: CheckedCampaign) -> dict[str, Any]:
 
 def _print(checked: Checked) -> None:
     excerpts = Excerpts(checked.sources)
-    for policy in checked.bundle.policies:
-        _head(
-            "policy",
-            policy.policy.id if policy.policy else "?",
-            policy.file,
-            policy.revision,
-            policy.findings,
-        )
+    bundle = checked.bundle
+    for policy in bundle.policies:
+        _head("policy", policy.policy.id if policy.policy else "?", policy)
         excerpts.show(policy.findings)
-    for brief in checked.bundle.briefs:
-        _head("brief", f"for {brief.id or '?'}", brief.file, brief.revision, brief.findings)
+    for brief in bundle.briefs:
+        _head("brief", f"for {brief.id or '?'}", brief)
         excerpts.show(brief.findings)
     for campaign in checked.campaigns:
-        document = campaign.document
-        _head("campaign", document.id or "?", document.file, document.revision, campaign.findings)
+        _head("campaign", campaign.document.id or "?", campaign.document, campaign.findings)
         _generated(campaign)
         excerpts.show(campaign.findings)
-    for signature in checked.bundle.signatures:
-        signer = signature.signature.signer if signature.signature else "?"
-        _head("signature", f"by {signer}", signature.file, signature.revision, signature.findings)
+    for signature in bundle.signatures:
+        _head("signature", f"by {signature.signature.signer if signature.signature else '?'}", signature)
         excerpts.show(signature.findings)
     excerpts.show(checked.others)
     _last_line(checked)
 
 
-def _head(kind: str, name: str, file: str, revision: str, findings: Sequence[Finding]) -> None:
-    severities = {finding.severity for finding in findings}
+def _head(kind: str, name: str, document: Any, findings: Sequence[Finding] | None = None) -> None:
+    severities = {finding.severity for finding in (document.findings if findings is None else findings)}
     if Severity.ERROR in severities:
         mark = "[bold red]✗ refused[/]"
     elif severities:
         mark = "[bold yellow]✓ passes, with warnings[/]"
     else:
         mark = "[bold green]✓ fine[/]"
-    console.print(f"{kind} ", style="dim", end="")
-    console.print(name, style="bold", end="  ", markup=False)
-    console.print(mark, end="  ")
-    console.print(f"{file}  {revision[:16]}…", style="dim", markup=False, soft_wrap=True)
+    console.print(f"{mark} {kind}", end=" ", soft_wrap=True)
+    say(name, style="bold", end="  ")
+    say(f"{document.file}  {document.revision[:16]}…", style="dim")
 
 
 def _generated(campaign: CheckedCampaign) -> None:
     if campaign.summary is None or campaign.worst is None or campaign.document.currency is None:
         return
     for text in campaign.summary.values():
-        console.print(f"  {text}", markup=False, soft_wrap=True)
-    currency = campaign.document.currency
+        say(f"  {text}")
     payment, second, total = (
-        format_money(minor, currency)
-        for minor in (
-            campaign.worst.payment_minor,
-            campaign.worst.per_second_minor,
-            campaign.worst.total_minor,
-        )
+        money_words(minor, campaign.document.currency, ENGLISH)
+        for minor in (campaign.worst.payment_minor, campaign.worst.per_second_minor, campaign.worst.total_minor)
     )
-    console.print(
-        f"  worst: {payment} a payment, {second} a second, {total} in total", markup=False, soft_wrap=True
-    )  # fmt: skip
+    say(f"  worst: {payment} a payment, {second} a second, {total} in total")
 
 
 def _last_line(checked: Checked) -> None:

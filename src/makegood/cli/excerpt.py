@@ -11,6 +11,16 @@ from makegood.findings import Finding, Severity
 _WIDTH = 100  # Characters of a source line that are shown.
 
 
+def printable(text: str) -> str:
+    """The text with a blank for every character that could command a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def say(text: str, style: str | None = None, end: str = "\n") -> None:
+    """One line as it is: no markup, no wrapping, nothing that commands a terminal."""
+    console.print(printable(text), style=style, end=end, markup=False, soft_wrap=True)
+
+
 class Excerpts:
     """Prints findings with the lines of the files they are about."""
 
@@ -19,22 +29,22 @@ class Excerpts:
         self._lines: dict[str, list[str]] = {}
 
     def show(self, findings: Iterable[Finding]) -> None:
-        """Every finding, errors first, and a blank line."""
-        for finding in sorted(findings, key=lambda one: (one.severity is Severity.WARNING, one.line or 0)):
+        """Every finding, errors first."""
+        ordered = sorted(findings, key=lambda one: (one.severity is Severity.WARNING, one.line or 0))
+        for finding in ordered:
             self._show_one(finding)
-        console.print()
 
     def _show_one(self, finding: Finding) -> None:
         error = finding.severity is Severity.ERROR
         console.print("  [bold red]✗ error[/]" if error else "  [bold yellow]! warning[/]", end=" ")
         place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
         subject = f"{finding.path} " if finding.path else ""
-        console.print(f"{subject}{finding.message} ({finding.code})", markup=False, soft_wrap=True)
-        console.print(f"    {place}", style="dim", markup=False, soft_wrap=True)
+        say(f"{subject}{finding.message} ({finding.code})")
+        say(f"    {place}", style="dim")
         if finding.path or error:
             self._excerpt(finding)
         if finding.hint:
-            console.print(f"    hint: {finding.hint}", markup=False, soft_wrap=True)
+            say(f"    hint: {finding.hint}")
 
     def _excerpt(self, finding: Finding) -> None:
         lines = self._lines_of(finding.file)
@@ -42,11 +52,11 @@ class Excerpts:
             return
         line, before = lines[finding.line - 1], finding.column - 1
         cut = max(0, before - _WIDTH // 2)
-        shown = "".join(char if char.isprintable() else " " for char in line[cut : cut + _WIDTH])
+        shown = printable(line[cut : cut + _WIDTH])
         number = str(finding.line)
         caret = " " * cell_len(shown[: before - cut]) + "^"
-        console.print(f"    {number} │ {shown}", style="dim", markup=False, soft_wrap=True)
-        console.print(f"    {' ' * len(number)} │ {caret}", style="red", markup=False, soft_wrap=True)
+        say(f"    {number} │ {shown}", style="dim")
+        say(f"    {' ' * len(number)} │ {caret}", style="red")
 
     def _lines_of(self, file: str | None) -> list[str]:
         source = self._sources.get(file or "")

@@ -3,18 +3,19 @@
 A condition is put into words only when every part of it is understood; half a condition would be a wrong sentence.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from makegood.documents.words import CHINESE, both, either, field_words, money_words, scene_words
+from makegood.documents.words import CHINESE, ENGLISH, both, either, field_words, money_words, scene_words
 from makegood.domain.policy import Policy
 from makegood.rules.check import check_expression
 from makegood.rules.environment import Environment, payment_environment
 from makegood.rules.expression import And, Compare, Constant, Expression, Field, Has, In, ListLiteral, Not, Or
-from makegood.rules.kinds import BOOL
+from makegood.rules.types import BOOL, INT
 
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_NO_SENTENCE = "`"  # A text with a back quote cannot be quoted in one.
+_PLAIN = re.compile(r"[\w.'-]+(?: [\w.'-]+)*")  # A value that cannot be mistaken for a part of the sentence.
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ def audience_words(when: str, policy: Policy, language: str, environment: Enviro
     """The payments that a condition means, such as `for in-store QR payments of at least 100.00 CNY`."""
     expression = check_expression(when, environment or payment_environment(policy.schema)).expression
     audience = understand(expression) if expression is not None else None
+    when = " ".join(when.split())
     if audience is None:
         return f"满足条件`{when}`的支付" if language == CHINESE else f"for payments where `{when}`"
     return _chinese(audience, policy) if language == CHINESE else _english(audience, policy)
@@ -69,10 +71,8 @@ def _take(term: Expression, audience: Audience) -> bool:
             return _take_flag(name, True, audience)
         case Not(operand=Field(name=name) as operand) if operand.type == BOOL:
             return _take_flag(name, False, audience)
-        case Compare(operator=operator, left=Field(name=name), right=Constant(value=int(bound))) if operator in _MIRRORED:
-            return _take_bound(name, operator, bound, audience)
-        case Compare(operator=operator, left=Constant(value=int(bound)), right=Field(name=name)) if operator in _MIRRORED:
-            return _take_bound(name, _MIRRORED[operator], bound, audience)
+        case Compare(operator=operator, left=left) if operator in _MIRRORED and left.type == INT:
+            return _take_bound(term, audience)
         case _:
             found = _membership(term)
             return found is not None and _take_listed(*found, audience)
@@ -84,22 +84,34 @@ def _take_flag(name: str, wanted: bool, audience: Audience) -> bool:
     return True
 
 
-def _take_bound(name: str, operator: str, bound: int, audience: Audience) -> bool:
-    if name != "amount":
-        audience.numbers.append((name, operator, bound))
-        audience.used.add(name)
-        return True
-    if operator in (">", ">="):
-        low = bound + (operator == ">")
-        audience.low = low if audience.low is None else max(low, audience.low)
-    else:
-        high = bound - (operator == "<")
-        audience.high = high if audience.high is None else min(high, audience.high)
+def _take_bound(term: Compare, audience: Audience) -> bool:
+    match term:
+        case Compare(operator=operator, left=Field(name=name), right=Constant(value=bound)):
+            pass
+        case Compare(operator=mirrored, left=Constant(value=bound), right=Field(name=name)):
+            operator = _MIRRORED[mirrored]
+        case _:
+            return False
+    audience.used.add(name)
+    if name == "amount":
+        return _take_amount(operator, bound, audience)
+    audience.numbers.append((name, operator, bound))
     return True
 
 
+def _take_amount(operator: str, bound: int, audience: Audience) -> bool:
+    """A bound on the amount, minor units; one below zero says nothing that these words could say."""
+    if operator in (">", ">="):
+        low = bound + (operator == ">")
+        audience.low = low if audience.low is None else max(low, audience.low)
+        return low >= 0
+    high = bound - (operator == "<")
+    audience.high = high if audience.high is None else min(high, audience.high)
+    return high >= 0
+
+
 def _take_listed(name: str, values: tuple[str, ...], wanted: bool, audience: Audience) -> bool:
-    if any(_NO_SENTENCE in value for value in values) or not values:
+    if not values or not all(_PLAIN.fullmatch(value) for value in values):
         return False
     audience.used.add(name)
     if name == "scene" and wanted and audience.scenes is None:
@@ -139,59 +151,61 @@ def _either(found: Sequence[tuple[str, tuple[str, ...], bool] | None]) -> tuple[
 
 
 def _english(audience: Audience, policy: Policy) -> str:
-    language, c = "en", policy.currency
+    language = ENGLISH
     payments = "every payment"
     if audience.scenes is not None:
         payments = both([scene_words(scene, language) for scene in audience.scenes], language)
     elif audience != Audience():
         payments = "payments"
-    parts = [f"for {payments}", *_amounts_english(audience, c)]
+    parts = [f"for {payments}", *_amounts_english(audience, policy.currency)]
     if audience.cities is not None:
         parts.append(f"in {either(audience.cities, language)}")
-    for name, values, wanted in audience.listed:
-        parts.append(f"with {field_words(name, language)} {'' if wanted else 'not '}{either(values, language)}")
-    for name, operator, bound in audience.numbers:
-        parts.append(f"with {field_words(name, language)} {operator} {bound}")
-    for name, wanted in audience.flags:
-        parts.append(_flag_english(name, wanted))
-    return " ".join(parts)
+    parts += [_flag_english(name, wanted) for name, wanted in audience.flags]
+    details = [
+        f"{field_words(name, language)} {'' if wanted else 'not '}{either(values, language)}"
+        for name, values, wanted in audience.listed
+    ]
+    details += [f"{field_words(name, language)} {operator} {bound}" for name, operator, bound in audience.numbers]
+    return " ".join(parts + ([f"with {both(details, language)}"] if details else []))
 
 
 def _amounts_english(audience: Audience, currency: str) -> list[str]:
     bounds = []
     if audience.low is not None:
-        bounds.append(f"at least {money_words(max(audience.low, 0), currency, 'en')}")
+        bounds.append(f"at least {money_words(audience.low, currency, ENGLISH)}")
     if audience.high is not None:
-        bounds.append(f"at most {money_words(max(audience.high, 0), currency, 'en')}")
+        bounds.append(f"at most {money_words(audience.high, currency, ENGLISH)}")
     return [f"of {' and '.join(bounds)}"] if bounds else []
 
 
 def _flag_english(name: str, wanted: bool) -> str:
     if name == "payer_is_new":
         return "by new payers" if wanted else "by payers who are not new"
-    return f"{'with' if wanted else 'without'} {field_words(name, 'en')}"
+    return f"{'with' if wanted else 'without'} {field_words(name, ENGLISH)}"
 
 
 def _chinese(audience: Audience, policy: Policy) -> str:
-    language, c = CHINESE, policy.currency
-    before = []
-    if audience.cities is not None:
-        before.append(f"在{either(audience.cities, language)}")
-    for name, wanted in audience.flags:
-        before.append(_flag_chinese(name, wanted))
-    for name, values, wanted in audience.listed:
-        before.append(f"{field_words(name, language)}{'为' if wanted else '不为'}{either(values, language)}的")
-    for name, operator, bound in audience.numbers:
-        before.append(f"{field_words(name, language)}{operator}{bound}的")
+    language = CHINESE
+    before = [f"在{either(audience.cities, language)}"] if audience.cities is not None else []
+    before += [_flag_chinese(name, wanted) for name, wanted in audience.flags]
+    details = [
+        f"{field_words(name, language)}{'为' if wanted else '不为'}{either(values, language)}"
+        for name, values, wanted in audience.listed
+    ]
+    details += [f"{field_words(name, language)}{operator}{bound}" for name, operator, bound in audience.numbers]
+    if details:
+        before.append("、".join(details) + "的")
     payments = "支付" if audience != Audience() else "所有支付"
     if audience.scenes is not None:
         payments = either([scene_words(scene, language) for scene in audience.scenes], language)
-    amounts = ""
-    if audience.low is not None:
-        amounts += f"满{money_words(max(audience.low, 0), c, language)}"
-    if audience.high is not None:
-        amounts += f"{'且' if amounts else ''}不超过{money_words(max(audience.high, 0), c, language)}"
-    return "".join(before) + payments + amounts
+    return "".join(before) + payments + _amounts_chinese(audience, policy.currency)
+
+
+def _amounts_chinese(audience: Audience, currency: str) -> str:
+    low = "" if audience.low is None else f"满{money_words(audience.low, currency, CHINESE)}"
+    if audience.high is None:
+        return low
+    return f"{low}{'且' if low else ''}不超过{money_words(audience.high, currency, CHINESE)}"
 
 
 def _flag_chinese(name: str, wanted: bool) -> str:

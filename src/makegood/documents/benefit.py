@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from makegood.documents.reading import Place, Reading, nearest
+from makegood.documents.hints import nearest
+from makegood.documents.reading import Place, Reading
 from makegood.documents.scalar import Kind
 from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tier, Tiers
 from makegood.findings import FindingCode

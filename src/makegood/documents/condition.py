@@ -1,12 +1,14 @@
 """Conditions and rules: CEL texts inside a document, checked, with findings placed in the file."""
 
+from makegood.documents.hints import shown
 from makegood.documents.places import place_in_file
-from makegood.documents.reading import Place, Reading, shown
+from makegood.documents.reading import Place, Reading
 from makegood.documents.scalar import Kind
 from makegood.documents.source import source_lines
 from makegood.findings import Finding, FindingCode, Severity
-from makegood.rules.check import RuleFinding, check_expression
+from makegood.rules.check import check_expression
 from makegood.rules.environment import Environment
+from makegood.rules.finding import RuleFinding
 
 
 def read_expression(reading: Reading, place: Place, environment: Environment | None) -> str | None:
@@ -35,10 +37,7 @@ def _carry(reading: Reading, place: Place, finding: RuleFinding) -> None:
     source = reading.tree.source
     lines = source_lines(source.data.decode("utf-8-sig"))
     line, column = place_in_file(lines, place.node, finding.line, finding.column)
-    reading.findings.append(
-        Finding(
-            finding.severity, finding.code, finding.message, place.path, source.file, line, column, finding.hint
-        )  # fmt: skip
-    )
+    where = (place.path, source.file, line, column)
+    reading.findings.append(Finding(finding.severity, finding.code, finding.message, *where, finding.hint))
     if finding.severity is Severity.ERROR:
         reading.forbidden = True

@@ -61,7 +61,9 @@ def read_window(reading: Reading, place: Place) -> Window | None:
         return None
     if closes <= opens:
         word = "empty" if closes == opens else "inverted"
-        reading.error(fields["until"], FindingCode.WINDOW_IS_EMPTY, f"the window is {word}: it must end after it begins")
+        reading.error(
+            fields["until"], FindingCode.WINDOW_IS_EMPTY, f"the window is {word}: it must end after it begins"
+        )
         return None
     if closes <= reading.now:
         reading.warning(fields["until"], FindingCode.WINDOW_IS_PAST, _since(closes))

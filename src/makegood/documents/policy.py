@@ -14,7 +14,7 @@ from makegood.findings import FindingCode
 from makegood.limits import LIST_ENTRIES_MAX
 from makegood.money import currency_digits
 from makegood.rules.environment import Environment, payment_environment
-from makegood.rules.kinds import INT, STRING, CelType
+from makegood.rules.types import INT, STRING, CelType
 
 KEYS = (
     "makegood", "id", "currency", "timezone", "payment", "peak", "labels", "funders", "rules", "stages", "worst",
@@ -199,4 +199,3 @@ def _check_order(
     before = tiers[-1].up_to if tiers else None
     if up_to is not None and before is not None and up_to <= before:
         reading.error(place, FindingCode.TIERS_ARE_WRONG, "`up_to` must be larger than in the entry before")
-

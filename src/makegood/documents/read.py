@@ -21,12 +21,14 @@ from makegood.documents.document import (
     PolicyDocument,
     SignatureDocument,
 )
+from makegood.documents.hints import nearest
 from makegood.documents.policy import read_policy
-from makegood.documents.reading import Place, Reading, nearest
+from makegood.documents.reading import Reading
 from makegood.documents.scalar import Kind
 from makegood.documents.signature import read_signature
 from makegood.documents.source import Node, Source, Tree, parse_source
 from makegood.documents.twins import mark_briefs, mark_campaigns, mark_policies
+from makegood.domain.policy import Funder
 from makegood.findings import Finding, FindingCode, Severity
 from makegood.money import parse_money
 from makegood.rules.environment import payment_environment
@@ -34,9 +36,7 @@ from makegood.rules.environment import payment_environment
 KINDS = ("policy/1", "brief/1", "campaign/1", "signature/1")
 
 
-def read_documents(
-    sources: Sequence[Source], *, now: Instant, policy: PolicyDocument | None = None
-) -> Bundle:
+def read_documents(sources: Sequence[Source], *, now: Instant, policy: PolicyDocument | None = None) -> Bundle:
     """Every document in `sources` with every finding. Never raises for what a file says.
 
     Briefs and campaigns are read by the policy of their currency: `policy` where it has that currency, else one among
@@ -73,7 +73,9 @@ class _Reader:
             return None
         entry = tree.root.entries().get("makegood") if tree.root.kind is Kind.MAPPING else None
         if entry is None:
-            self._stray(tree, tree.root, "has no `makegood:` line that says what it is", f"write `makegood: {KINDS[2]}`")
+            self._stray(
+                tree, tree.root, "has no `makegood:` line that says what it is", f"write `makegood: {KINDS[2]}`"
+            )
             return None
         value = entry.value.value
         if entry.value.kind is Kind.STRING and value in KINDS:
@@ -83,10 +85,8 @@ class _Reader:
         return None
 
     def _stray(self, tree: Tree, node: Node, message: str, hint: str | None) -> None:
-        finding = Finding(
-            Severity.ERROR, FindingCode.KIND_IS_UNKNOWN, message, "/makegood", tree.source.file, node.line, node.column, hint
-        )  # fmt: skip
-        self.strays.append(finding)
+        where = ("/makegood", tree.source.file, node.line, node.column)
+        self.strays.append(Finding(Severity.ERROR, FindingCode.KIND_IS_UNKNOWN, message, *where, hint))
 
     def _policy(self, tree: Tree) -> PolicyDocument:
         reading = Reading(tree, self.now)
@@ -123,7 +123,7 @@ class _Reader:
 
     def _signature(self, tree: Tree) -> SignatureDocument:
         reading = Reading(tree, self.now)
-        funders = {}
+        funders: dict[str, Funder] = {}
         for document in (*self.policies, *([self.given] if self.given else [])):
             funders |= document.policy.funders if document.policy is not None else {}
         signature = read_signature(reading, funders or None)
@@ -148,7 +148,7 @@ class _Reader:
         usable = [document for document in (*every, *self.policies) if document.policy is not None]
         currency = _budget_currency(tree)
         fitting = [one for one in usable if one.policy is not None and one.policy.currency == currency]
-        return (fitting or usable or [None])[0]
+        return next(iter(fitting or usable), None)
 
 
 def _all(reading: Reading) -> tuple[Finding, ...]:
@@ -184,4 +184,3 @@ def _budget_currency(tree: Tree) -> str | None:
         return parse_money(budget.value.value).currency
     except ValueError:
         return None
-

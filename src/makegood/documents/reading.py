@@ -1,20 +1,19 @@
 """Reading one tree: each method takes a place and gives the value, or None after it has added a finding."""
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from makegood.clock import Instant
+from makegood.documents.hints import SHOWN_CHARS, listed, money_hint, nearest, rate_hint, shown
 from makegood.documents.scalar import Kind
 from makegood.documents.source import HIDDEN, Node, Tree
 from makegood.findings import Finding, FindingCode, Severity
 from makegood.limits import ID_CHARS_MAX, LIST_ENTRIES_MAX, TEXT_CHARS_MAX
-from makegood.money import BASIS_POINTS, currency_digits, format_money, format_rate, parse_money, parse_rate
+from makegood.money import parse_money, parse_rate
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 _BARE = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?", re.ASCII)
-_SHOWN_CHARS = 64
 _EARLIEST = Instant.parse("1970-01-01T00:00:00Z")
 _LATEST = Instant.parse("9999-01-01T00:00:00Z")  # A year of room, so that every zone can show it.
 
@@ -81,14 +80,17 @@ class Reading:
     ) -> Fields | None:
         """The known keys of a mapping. Unknown and missing ones are errors and do not hide the rest."""
         if place.node.kind is not Kind.MAPPING:
-            self.wrong_type(place, f"a mapping with {_listed(required or optional)}")
+            self.wrong_type(place, f"a mapping with {listed(required or optional)}")
             return None
         known = [*required, *optional]
         for key, entry in place.node.entries().items():
             if key not in known:
                 here = place.at(key, Node(Kind.STRING, key, entry.line, entry.column))
                 self.error(
-                    here, FindingCode.KEY_IS_UNKNOWN, f"`{key[:_SHOWN_CHARS]}` is not a key of {of}", nearest(key, known)
+                    here,
+                    FindingCode.KEY_IS_UNKNOWN,
+                    f"`{key[:SHOWN_CHARS]}` is not a key of {of}",
+                    nearest(key, known),
                 )
         for key in required:
             if key not in place.node.entries():
@@ -158,7 +160,7 @@ class Reading:
         if value is None or IDENTIFIER.fullmatch(value):
             return value
         self.error(
-            place, FindingCode.VALUE_IS_WRONG, f"`{value[:_SHOWN_CHARS]}` is not an id",
+            place, FindingCode.VALUE_IS_WRONG, f"`{value[:SHOWN_CHARS]}` is not an id",
             "use at most 64 small letters, digits, `-`, `_` and `.`, beginning with a letter or digit",
         )  # fmt: skip
         return None
@@ -168,7 +170,7 @@ class Reading:
         value = self.text(place, ID_CHARS_MAX)
         if value is None or known is None or value in known:
             return value
-        message = f"`{value[:_SHOWN_CHARS]}` is not a {what} of the policy"
+        message = f"`{value[:SHOWN_CHARS]}` is not a {what} of the policy"
         self.error(place, FindingCode.NAME_IS_UNKNOWN, message, nearest(value, known))
         return None
 
@@ -255,47 +257,3 @@ class Reading:
 
 
 _SCALARS = (Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN)
-
-
-def shown(node: Node) -> str:
-    """A scalar as a finding quotes it."""
-    text = str(node.value).lower() if node.kind is Kind.BOOLEAN else str(node.value)
-    return text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…"
-
-
-def nearest(word: str, known: Collection[str]) -> str | None:
-    """`did you mean …?` where something near is known, else what there is to choose from when that is short."""
-    near = difflib.get_close_matches(word[:ID_CHARS_MAX], list(known)[:LIST_ENTRIES_MAX], 1)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    return f"known: {_listed(known)}" if 0 < len(known) <= 12 else None
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def money_hint(number: str, currency: str | None) -> str | None:
-    """The two readings of a bare number: as the larger unit and, where it is whole, as minor units."""
-    currency = currency or "CNY"
-    plain = number.strip().lstrip("+").replace(",", "")
-    whole, _, fraction = plain.partition(".")
-    digits = currency_digits(currency)
-    if not re.fullmatch(r"\d{1,15}", whole) or not re.fullmatch(r"\d{0,4}", fraction):
-        return f'write it with its currency, such as "50.00 {currency}"'
-    major = int(whole) * 10**digits + int((fraction[:digits]).ljust(digits, "0") or 0)
-    readings = [format_money(major, currency)]
-    if not fraction and digits:
-        readings.insert(0, format_money(int(whole), currency))
-    return "write " + " or ".join(f'"{reading}"' for reading in readings)
-
-
-def rate_hint(number: str) -> str | None:
-    """The readings of a bare rate: `20` is "20%" or basis points, `0.2` is "20%" or "0.2%"."""
-    plain = number.strip().lstrip("+")
-    if not re.fullmatch(r"\d{1,4}(?:\.\d{1,2})?", plain):
-        return 'write it with its unit, such as "20%"'
-    hundredths = round(float(plain) * 100)
-    readings = [hundredths, hundredths * 100 if "." in plain else int(plain)]
-    fitting = [f'"{format_rate(reading)}"' for reading in sorted(readings, reverse=True) if reading <= BASIS_POINTS]
-    return "write " + " or ".join(fitting) if fitting else 'write it with its unit, such as "20%"'

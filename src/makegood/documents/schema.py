@@ -3,7 +3,8 @@
 import re
 from dataclasses import replace
 
-from makegood.documents.reading import Fields, Place, Reading, nearest
+from makegood.documents.hints import nearest
+from makegood.documents.reading import Fields, Place, Reading
 from makegood.domain.policy import CORE_FIELD_NAMES, CORE_FIELDS, Field, FieldType, PaymentSchema
 from makegood.findings import FindingCode
 from makegood.limits import ATTRIBUTES_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
@@ -13,9 +14,9 @@ ITEMS_DEFAULT = 50
 LISTED_MAX = 1_000  # Entries of one `list(string)` attribute.
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 CEL_WORDS = frozenset(
-    "false in null true as break const continue else for function if import let loop package namespace return var "
-    "void while".split()
-)
+    ("false", "in", "null", "true", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
+     "let", "loop", "package", "namespace", "return", "var", "void", "while")
+)  # fmt: skip
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 _KEYS_OF_TYPE: dict[FieldType, tuple[str, ...]] = {
     FieldType.INT: ("min", "max"),
@@ -28,7 +29,9 @@ _KEYS_OF_TYPE: dict[FieldType, tuple[str, ...]] = {
 
 def read_schema(reading: Reading, place: Place, currency: str | None) -> PaymentSchema | None:
     """The declared domain of payments."""
-    fields = reading.fields(place, ("amount", "scene"), ("channel", "instrument", "items", "attributes"), of="`payment`")
+    fields = reading.fields(
+        place, ("amount", "scene"), ("channel", "instrument", "items", "attributes"), of="`payment`"
+    )
     if fields is None:
         return None
     low, high = _amount(reading, fields["amount"]) if "amount" in fields else (None, None)

@@ -264,4 +264,5 @@ class _Composer:
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:
+    assert event.start_mark is not None
     return event.start_mark.line + 1, event.start_mark.column + 1

@@ -12,7 +12,7 @@ from makegood.domain.policy import Policy
 from makegood.money import format_rate
 from makegood.rules.environment import Environment
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PERIODS: Mapping[Period, tuple[str, str]] = {
     Period.EVER: ("", ""), Period.DAY: (" a day", "每天"), Period.HOUR: (" an hour", "每小时")
 }  # fmt: skip
@@ -45,7 +45,8 @@ def _english(campaign: Campaign, policy: Policy, audience: str) -> str:
         f"paid {shares}",
         f"shown as “{policy.labels[campaign.label].text[ENGLISH]}”",
     ]
-    return "; ".join(clauses) + "."
+    sentence = "; ".join(clauses) + "."
+    return sentence[0].upper() + sentence[1:]
 
 
 def _chinese(campaign: Campaign, policy: Policy, audience: str) -> str:
@@ -100,7 +101,7 @@ def _cap(limit: Limit, currency: str, language: str) -> str:
     money = None if limit.amount_max is None else money_words(limit.amount_max, currency, language)
     every, every_zh = _PERIODS[limit.period]
     if language == CHINESE:
-        parts = [] if limit.count_max is None else [f"{every_zh}{limit.count_max}次"]
+        parts = [] if limit.count_max is None else [f"{every_zh}{limit.count_max:,}次"]
         return "、".join(parts + ([] if money is None else [f"{every_zh or '共'}{money}"]))
     count = None if limit.count_max is None else _times(limit.count_max)
     return " and ".join(part for part in (count, money) if part is not None) + every

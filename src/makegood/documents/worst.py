@@ -48,7 +48,9 @@ def _largest_below(benefit: Benefit, ceiling: int, amount_max: int) -> int:
 
 def _bounds(campaign: Campaign, payment: int, periods: tuple[Period, ...]) -> list[int]:
     """What each limit over everything allows in its period, minor units."""
-    return [_most(limit, payment) for limit in campaign.limits if limit.subject is Subject.ALL and limit.period in periods]
+    return [
+        _most(limit, payment) for limit in campaign.limits if limit.subject is Subject.ALL and limit.period in periods
+    ]
 
 
 def _most(limit: Limit, payment: int) -> int:

@@ -1,8 +1,11 @@
 """Benefits: what one payment receives from a campaign, and its gross discount in minor units."""
 
 import hashlib
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 
 from makegood.money import share
 
@@ -63,16 +66,26 @@ def gross_discount(benefit: Benefit, amount: int, draw: Draw | None = None) -> i
 
     It may exceed the amount: pricing then drops it whole. `draw` is required for `RandomOff` only.
     """
+    if isinstance(benefit, RandomOff):
+        assert draw is not None
+        return draw_uniform(benefit.min, benefit.max, draw)
+    return discount_function(benefit)(amount)
+
+
+def discount_function(benefit: PercentOff | AmountOff | Tiers) -> Callable[[int], int]:
+    """The gross discount of a benefit without chance as a function of the amount, both in minor units.
+
+    The payment call runs it for every candidate, so it captures plain values and does as little as it can.
+    """
     match benefit:
         case PercentOff(rate=rate, up_to=up_to):
-            return min(share(amount, rate), up_to)
-        case AmountOff(amount=off):
-            return off
+            return lambda amount: off if (off := share(amount, rate)) < up_to else up_to
+        case AmountOff(amount=fixed):
+            return lambda _: fixed
         case Tiers(tiers=tiers):
-            return max((tier.off for tier in tiers if tier.spend <= amount), default=0)
-        case RandomOff():
-            assert draw is not None
-            return draw_uniform(benefit.min, benefit.max, draw)
+            spends = [tier.spend for tier in tiers]
+            offs = [0, *accumulate((tier.off for tier in tiers), max)]
+            return lambda amount: offs[bisect_right(spends, amount)]
 
 
 def largest_discount(benefit: Benefit, amount_max: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from math import prod
 from typing import Any
 
+from makegood.domain.benefit import RandomOff, discount_function
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Subject
 from makegood.domain.policy import FieldType, PaymentSchema
@@ -14,7 +15,7 @@ from makegood.limits import INDEX_KEYS_MAX
 from makegood.rules.check import check_expression
 from makegood.rules.environment import payment_environment
 from makegood.rules.evaluate import compile_condition
-from makegood.rules.expression import And, Compare, Expression, Field, Has, In, Not
+from makegood.rules.expression import And, Compare, Expression, Field, Has, In, Not, Or
 from makegood.rules.terms import Range, Term, necessary_terms
 
 _AMOUNT = "amount"
@@ -49,7 +50,7 @@ class Compiler:
             opens=int(campaign.window.opens),
             closes=int(campaign.window.closes),
             code=campaign.code,
-            benefit=campaign.benefit,
+            gross=None if isinstance(campaign.benefit, RandomOff) else discount_function(campaign.benefit),
         )
 
     def _keys(self, terms: Iterable[Term | Range]) -> dict[str, frozenset[Any]]:
@@ -89,7 +90,16 @@ def _is_covered(link: Expression, keys: Mapping[str, frozenset[Any]]) -> bool:
         case Field() | Not(operand=Field()) | In() | Compare():
             terms = necessary_terms(link)
             return len(terms) == 1 and _is_asked(terms[0], keys)
+        case Or(terms=branches):  # `f == a || f == b`, each branch of which gives one term.
+            terms = necessary_terms(link)
+            return len(terms) == 1 and all(_is_one_of(branch, keys) for branch in branches)
     return False
+
+
+def _is_one_of(branch: Expression, keys: Mapping[str, frozenset[Any]]) -> bool:
+    if not isinstance(branch, Field | In | Compare):
+        return False
+    return _is_covered(branch, keys) and isinstance(necessary_terms(branch)[0], Term)
 
 
 def _is_asked(term: Term | Range, keys: Mapping[str, frozenset[Any]]) -> bool:

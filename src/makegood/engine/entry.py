@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from makegood.domain.benefit import Benefit
 from makegood.domain.campaign import Campaign
 
 
@@ -34,4 +33,4 @@ class Entry:
     opens: int
     closes: int
     code: str | None
-    benefit: Benefit
+    gross: Callable[[int], int] | None  # The discount by the amount; None where it is drawn.

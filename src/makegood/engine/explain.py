@@ -46,7 +46,7 @@ def explain(
     for entry in snapshot.entries:
         outcome = _offered(entry, seen, snapshot, now)
         if isinstance(outcome, Offer):
-            outcome = refusal_by_limits(outcome, balances, excluded) or outcome
+            outcome = refusal_by_limits(*outcome, balances, excluded) or outcome
         if isinstance(outcome, Offer):
             offers.append(outcome)
         else:
@@ -71,7 +71,8 @@ def _offered(entry: Entry, seen: Payment, snapshot: Snapshot, now: Instant) -> O
 def _choose(offers: list[Offer], amount: int, refused: dict[str, Refusal]) -> Mapping[str, int]:
     best: dict[str, Offer] = {}
     for offer in offers:
-        if beats(offer, best.get(offer.entry.group)):
+        rival = best.get(offer.entry.group)
+        if rival is None or beats(offer.discount, offer.entry, rival):
             best[offer.entry.group] = offer
     for offer in offers:
         if best[offer.entry.group] is not offer:

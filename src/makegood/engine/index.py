@@ -66,7 +66,7 @@ class Index:
         found: Sequence[Entry] = ()
         for key_of, table in self._tables:
             bucket = table.get(key_of(fields))
-            if bucket is not None:
+            if bucket is not None and amount >= bucket.lows[0]:
                 more = bucket.open_at(now, amount)
                 found = (*found, *more) if found else more
         return found

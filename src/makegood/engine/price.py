@@ -37,18 +37,26 @@ def price(
     limits were reached. `now` is also what rules read as `payment.occurred_at`.
     """
     seen = snapshot.as_seen(payment, now)
+    amount, anonymous = seen.amount, seen.payer_id is None
     best: dict[str, Offer] = {}
     for entry in snapshot.candidates(seen, now):
-        if refusal_by_identity(entry, seen) or not (entry.proven or refusal_by_condition(entry, seen.fields) is None):
+        # The order of the steps does not matter here, for an offer must pass them all: the cheap ones come first.
+        if (anonymous or entry.needs_device) and refusal_by_identity(entry, seen):
+            continue
+        if not entry.proven and refusal_by_condition(entry, seen.fields):
             continue
         discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
-        if refusal_by_discount(discount, seen.amount):
+        rival = best.get(entry.group)
+        if rival is not None and not beats(discount, entry, rival):
             continue
-        offer = Offer(entry, discount)
-        # Balances are asked last: most offers do not beat the best one anyway.
-        if beats(offer, best.get(entry.group)) and refusal_by_limits(offer, balances, excluded) is None:
-            best[entry.group] = offer
-    return Priced(tuple(map(grant_of, combine(best.values(), seen.amount)[0]))) if best else NOTHING
+        if (
+            refusal_by_discount(discount, amount) is None
+            and refusal_by_limits(entry, discount, balances, excluded) is None
+        ):
+            best[entry.group] = Offer(entry, discount)
+    if not best:
+        return NOTHING
+    return Priced(tuple([grant_of(offer) for offer in combine(best.values(), amount)[0]]))
 
 
 def grant_of(offer: Offer) -> Grant:

@@ -3,12 +3,11 @@
 docs/algorithms/pricing.md says the same in prose, with worked examples.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from makegood.clock import Instant
-from makegood.domain.benefit import Draw, RandomOff, gross_discount
+from makegood.domain.benefit import Draw, gross_discount
 from makegood.domain.limit import Balances
 from makegood.domain.payment import Payment
 from makegood.domain.quote import Refusal
@@ -17,8 +16,7 @@ from makegood.engine.limits import earlier, refusal_by_balance
 from makegood.rules.evaluate import EvaluationError
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """What one campaign would take off, minor units."""
 
     entry: Entry
@@ -67,10 +65,10 @@ def discount_of(entry: Entry, payment: Payment, now: Instant, zone: str, secret:
     """Step 3: the gross discount, minor units. A random one is drawn for the payer and the local day of
     `now`.
     """
-    if isinstance(entry.benefit, RandomOff):
-        draw = Draw(secret, entry.id, payment.payer_id or payment.payment_id, now.day(zone))
-        return gross_discount(entry.benefit, payment.amount, draw)
-    return gross_discount(entry.benefit, payment.amount)
+    if entry.gross is not None:
+        return entry.gross(payment.amount)
+    draw = Draw(secret, entry.id, payment.payer_id or payment.payment_id, now.day(zone))
+    return gross_discount(entry.campaign.benefit, payment.amount, draw)
 
 
 def refusal_by_discount(discount: int, amount: int) -> Refusal | None:
@@ -80,23 +78,28 @@ def refusal_by_discount(discount: int, amount: int) -> Refusal | None:
     return Refusal.DISCOUNT_EXCEEDS_AMOUNT if discount > amount else None
 
 
-def refusal_by_limits(offer: Offer, balances: Balances, excluded: Mapping[str, Refusal]) -> Refusal | None:
+def refusal_by_limits(
+    entry: Entry, discount: int, balances: Balances, excluded: Mapping[str, Refusal]
+) -> Refusal | None:
     """Step 4: what is left does not cover it, or the store said so already."""
-    entry = offer.entry
     balance = balances.get(entry.id)
-    refusal = None if balance is None else refusal_by_balance(entry.campaign, balance, offer.discount)
+    refusal = None if balance is None else refusal_by_balance(entry.campaign, balance, discount)
     return earlier(refusal, excluded.get(entry.id)) if excluded else refusal
 
 
-def beats(offer: Offer, rival: Offer | None) -> bool:
-    """Step 5: whether it is the better of its group for the payer; ties: higher priority, then smaller id."""
-    if rival is None or offer.discount != rival.discount:
-        return rival is None or offer.discount > rival.discount
-    return offer.entry.rank < rival.entry.rank
+def beats(discount: int, entry: Entry, rival: Offer) -> bool:
+    """Step 5: whether it is better for the payer than another of its group; ties: higher priority, then
+    smaller id.
+    """
+    if discount != rival.discount:
+        return discount > rival.discount
+    return entry.rank < rival.entry.rank
 
 
-def combine(winners: Iterable[Offer], amount: int) -> tuple[tuple[Offer, ...], Mapping[str, Refusal]]:
+def combine(winners: Collection[Offer], amount: int) -> tuple[tuple[Offer, ...], Mapping[str, Refusal]]:
     """Step 6: the offers that are granted, by priority, and why each other winner is not, by campaign id."""
+    if len(winners) <= 1:  # Nothing to combine, and no offer exceeds the amount by itself.
+        return tuple(winners), {}
     refused: dict[str, Refusal] = {}
     kept: list[Offer] = []
     for offer in sorted(winners, key=_rank):

@@ -15,6 +15,7 @@ from makegood.limits import FILE_LINE_BYTES_MAX
 _BATCH_ROWS = 2_000
 _FORMATS = "known are .parquet, .csv and .jsonl"
 _NO_MAP: Mapping[str, str] = {}
+_DECODER = msgspec.json.Decoder()
 
 
 def read_payments(
@@ -109,22 +110,27 @@ def _query(sql: str, path: Path) -> Any:
 
 
 def _csv(path: Path, schema: PaymentSchema, mapping: Mapping[str, str]) -> Iterator[Row]:
-    file = path.open(encoding="utf-8-sig", newline="")
-    reader = csv.reader(_text_lines(file, path), strict=True)
-    try:
-        header = next(reader, None)
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise file_problem(f"`{path.name}` has no header that can be read: {error}") from None
+    header = _csv_header(path)
+    return _csv_rows(path, header, layout_of(schema, mapping, set(header)))
+
+
+def _csv_header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            header = next(csv.reader(_text_lines(file, path), strict=True), None)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise file_problem(f"`{path.name}` has no header that can be read: {error}") from None
     if not header:
         raise file_problem(f"`{path.name}` is empty; its first line must name the columns")
     if len(set(header)) != len(header):
         raise file_problem(f"`{path.name}` names a column twice")
-    return _csv_rows(reader, header, layout_of(schema, mapping, set(header)), file)
+    return header
 
 
-def _csv_rows(reader: Iterator[list[str]], header: list[str], layout: Layout, file: TextIO) -> Iterator[Row]:
-    with file:
-        number = 0
+def _csv_rows(path: Path, header: list[str], layout: Layout) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(_text_lines(file, path), strict=True)
+        number = -1  # The header is row 0.
         while True:
             number += 1
             try:
@@ -134,8 +140,11 @@ def _csv_rows(reader: Iterator[list[str]], header: list[str], layout: Layout, fi
                 return
             if values is None:
                 return
+            if number == 0:
+                continue
             if len(values) == len(header):
-                yield _typed(layout.row(number, {c: v or None for c, v in zip(header, values, strict=True)}), layout)
+                columns = {column: text or None for column, text in zip(header, values, strict=True)}
+                yield _typed(layout.row(number, columns), layout)
             else:
                 yield Row(number, None, f"has {len(values)} columns, the header has {len(header)}")
 
@@ -158,34 +167,34 @@ def _text_lines(file: TextIO, path: Path) -> Iterator[str]:
 
 
 def _json_lines(path: Path, schema: PaymentSchema, mapping: Mapping[str, str]) -> Iterator[Row]:
-    layout = layout_of(schema, mapping, None)
-    file = path.open("rb")
-    return _json_rows(file, layout, renames_amount="amount" not in mapping)
+    return _json_rows(path, layout_of(schema, mapping, None), renames_amount="amount" not in mapping)
 
 
-def _json_rows(file: BinaryIO, layout: Layout, *, renames_amount: bool) -> Iterator[Row]:
-    decode = msgspec.json.Decoder().decode
-    with file:
+def _json_rows(path: Path, layout: Layout, *, renames_amount: bool) -> Iterator[Row]:
+    with path.open("rb") as file:
         number = 0
         while line := file.readline(FILE_LINE_BYTES_MAX + 1):
             number += 1
             if len(line) > FILE_LINE_BYTES_MAX:
                 _skip_rest(file, line)
                 yield Row(number, None, f"is longer than {FILE_LINE_BYTES_MAX} bytes")
-                continue
-            if not line.strip():
-                continue
-            try:
-                columns = decode(line)
-            except (msgspec.DecodeError, RecursionError) as error:
-                yield Row(number, None, f"is not JSON: {error}")
-                continue
-            if not isinstance(columns, dict):
-                yield Row(number, None, "is not a JSON object")
-                continue
-            if renames_amount and "amount" not in columns and AMOUNT_COLUMN in columns:
-                columns["amount"] = columns[AMOUNT_COLUMN]
-            yield layout.row(number, columns)
+            elif line.strip():
+                columns = _json_object(line)
+                if isinstance(columns, str):
+                    yield Row(number, None, columns)
+                    continue
+                if renames_amount and "amount" not in columns and AMOUNT_COLUMN in columns:
+                    columns["amount"] = columns[AMOUNT_COLUMN]
+                yield layout.row(number, columns)
+
+
+def _json_object(line: bytes) -> dict[str, Any] | str:
+    """The object on a line, or why there is none."""
+    try:
+        decoded = _DECODER.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return f"is not JSON: {error}"
+    return decoded if isinstance(decoded, dict) else "is not a JSON object"
 
 
 def _skip_rest(file: BinaryIO, line: bytes) -> None:

@@ -7,14 +7,37 @@ from makegood.findings import FindingCode, Severity
 from makegood.rules.civil import offset_of
 from makegood.rules.context import Below, narrow, widen
 from makegood.rules.expression import (
-    Accessor, And, Arithmetic, Compare, Conditional, Constant, Convert, Failing, In, Index, ListLiteral, Negate, Node,
-    Not, Or, Position, Size, TextTest,
-)  # fmt: skip
-from makegood.rules.literals import DurationIsTooLong, read_literal
+    Accessor,
+    And,
+    Arithmetic,
+    Compare,
+    Conditional,
+    Constant,
+    Convert,
+    Failing,
+    In,
+    Index,
+    ListLiteral,
+    Narrow,
+    Negate,
+    Node,
+    Not,
+    Or,
+    Position,
+    Size,
+    TextTest,
+)
+from makegood.rules.literals import INT64_MAX, INT64_MIN, read_literal
 from makegood.rules.types import BOOL, DURATION, DYN, INT, STRING, TIMESTAMP, CelType, list_of, unify
 from makegood.rules.vocabulary import (
-    ARITHMETIC, COMPARISONS, CONVERSIONS, DURATION_ACCESSORS, OPERATORS, TEXT_TESTS, TIMESTAMP_ACCESSORS,
-)  # fmt: skip
+    ARITHMETIC,
+    COMPARISONS,
+    CONVERSIONS,
+    DURATION_ACCESSORS,
+    OPERATORS,
+    TEXT_TESTS,
+    TIMESTAMP_ACCESSORS,
+)
 
 _ORDERED: Final = (BOOL, INT, STRING, TIMESTAMP, DURATION)
 _SUMS: Final[dict[tuple[str, CelType, CelType], CelType]] = {
@@ -28,9 +51,15 @@ _SUMS: Final[dict[tuple[str, CelType, CelType], CelType]] = {
     ("-", DURATION, DURATION): DURATION,
 }
 _CONVERTIBLE: Final = {
-    (BOOL, STRING), (INT, STRING), (INT, TIMESTAMP), (STRING, BOOL), (STRING, INT), (STRING, TIMESTAMP),
-    (STRING, DURATION), (TIMESTAMP, INT),
-}  # fmt: skip
+    (BOOL, STRING),
+    (INT, STRING),
+    (INT, TIMESTAMP),
+    (STRING, BOOL),
+    (STRING, INT),
+    (STRING, TIMESTAMP),
+    (STRING, DURATION),
+    (TIMESTAMP, INT),
+}
 
 Build = Callable[[Below, str, list[Node], Position], Node]
 
@@ -50,21 +79,17 @@ def build_call(below: Below, call: Any, place: Position) -> Node:
 def _logic(below: Below, function: str, operands: list[Node], place: Position) -> Node:
     node = And if function == "_&&_" else Or
     terms: list[Node] = []
-    for operand in (narrow(each) for each in operands):
-        _expect(below, operand, (BOOL,), place, function)
+    for operand in (_as(below, each, BOOL, place, function) for each in operands):
         terms += operand.terms if isinstance(operand, node) else [operand]
     return node(BOOL, place, tuple(terms))
 
 
 def _not(below: Below, function: str, operands: list[Node], place: Position) -> Node:
-    operand = narrow(operands[0])
-    _expect(below, operand, (BOOL,), place, function)
-    return Not(BOOL, place, operand)
+    return Not(BOOL, place, _as(below, operands[0], BOOL, place, function))
 
 
 def _conditional(below: Below, function: str, operands: list[Node], place: Position) -> Node:
-    condition, then, otherwise = narrow(operands[0]), operands[1], operands[2]
-    _expect(below, condition, (BOOL,), place, function)
+    condition, then, otherwise = _as(below, operands[0], BOOL, place, function), operands[1], operands[2]
     kind = _joint(below, then, otherwise, place)
     return Conditional(kind, place, condition, widen(then, kind), widen(otherwise, kind))
 
@@ -72,13 +97,17 @@ def _conditional(below: Below, function: str, operands: list[Node], place: Posit
 def _compare(below: Below, function: str, operands: list[Node], place: Position) -> Node:
     operator = COMPARISONS[function]
     left, right = narrow(operands[0]), narrow(operands[1])
-    kind = _joint(below, left, right, place)
-    if operator not in ("==", "!=") and kind not in _ORDERED:
-        raise below.context.refuse(f"`{operator}` cannot order values of type `{kind}`", place)
+    if operator in ("==", "!="):
+        kind = _joint(below, left, right, place)
+    else:
+        kind = right.type if left.type == DYN else left.type
+        if kind not in _ORDERED:
+            raise below.context.refuse(f"`{operator}` cannot order values of type `{kind}`", place)
+        left, right = _as(below, left, kind, place, function), _as(below, right, kind, place, function)
     return Compare(BOOL, place, operator, widen(left, kind), widen(right, kind))
 
 
-def _in(below: Below, function: str, operands: list[Node], place: Position) -> Node:
+def _in(below: Below, _function: str, operands: list[Node], place: Position) -> Node:
     element, entries = narrow(operands[0]), narrow(operands[1])
     if entries.type.element is None:
         raise below.context.refuse("`in` is supported for lists", place)
@@ -93,37 +122,47 @@ def _arithmetic(below: Below, function: str, operands: list[Node], place: Positi
     if operator == "+" and left.type.element and right.type.element:
         joint = _joint(below, left, right, place)
         return Arithmetic(joint, place, operator, widen(left, joint), widen(right, joint))
-    kind = _SUMS.get((operator, left.type, right.type))
-    if kind is None:
+    if DURATION in (left.type, right.type) and below.context.long_durations:
+        return _long_sum(below, operator, left, right, place)
+    found = [key for key in _SUMS if key[0] == operator and left.type in (key[1], DYN) and right.type in (key[2], DYN)]
+    if len(found) != 1:
         message = f"`{operator}` on `{left.type}` and `{right.type}` is not supported"
         raise below.context.refuse(message, place)
-    return Arithmetic(kind, place, operator, left, right)
+    _, first, second = found[0]
+    left, right = _as(below, left, first, place, function), _as(below, right, second, place, function)
+    return Arithmetic(_SUMS[found[0]], place, operator, left, right)
+
+
+def _long_sum(below: Below, operator: str, left: Node, right: Node, place: Position) -> Node:
+    """Beyond 292 years a sum of two written durations is an error; the runtime's other answers are not repeated."""
+    if isinstance(left, Constant) and isinstance(right, Constant) and left.type == right.type:
+        parts = [max(INT64_MIN, min(INT64_MAX, each.value)) for each in (left, right)]
+        total = parts[0] + parts[1] if operator == "+" else parts[0] - parts[1]
+        if not INT64_MIN <= total <= INT64_MAX:
+            return Failing(DURATION, place, "integer overflow")
+    raise below.context.refuse("arithmetic on durations above 292 years is not supported", place)
 
 
 def _negate(below: Below, function: str, operands: list[Node], place: Position) -> Node:
-    operand = narrow(operands[0])
-    _expect(below, operand, (INT,), place, function)
-    return Negate(INT, place, operand)
+    return Negate(INT, place, _as(below, operands[0], INT, place, function))
 
 
 def _index(below: Below, function: str, operands: list[Node], place: Position) -> Node:
-    entries, index = narrow(operands[0]), narrow(operands[1])
-    if entries.type.element is None or index.type != INT:
-        raise below.context.refuse("`[ ]` is supported for lists with an int", place)
-    return Index(entries.type.element, place, entries, index)
+    entries = narrow(operands[0])
+    if entries.type.element is None:
+        raise below.context.refuse("`[ ]` is supported for lists", place)
+    return Index(entries.type.element, place, entries, _as(below, operands[1], INT, place, function))
 
 
-def _size(below: Below, function: str, operands: list[Node], place: Position) -> Node:
+def _size(below: Below, _function: str, operands: list[Node], place: Position) -> Node:
     operand = narrow(operands[0])
-    if operand.type.element is None:
-        _expect(below, operand, (STRING,), place, function)
+    if operand.type.element is None and operand.type != STRING:
+        raise below.context.refuse(f"`size` of a `{operand.type}` is not supported", place)
     return Size(INT, place, operand)
 
 
 def _text_test(below: Below, function: str, operands: list[Node], place: Position) -> Node:
-    text, part = narrow(operands[0]), narrow(operands[1])
-    for operand in (text, part):
-        _expect(below, operand, (STRING,), place, function)
+    text, part = (_as(below, operand, STRING, place, function) for operand in operands)
     return TextTest(BOOL, place, function, text, part)
 
 
@@ -131,7 +170,7 @@ def _accessor(below: Below, function: str, operands: list[Node], place: Position
     operand = narrow(operands[0])
     if operand.type == DURATION and function in DURATION_ACCESSORS and len(operands) == 1:
         return Accessor(INT, place, function, operand, None)
-    _expect(below, operand, (TIMESTAMP,), place, function)
+    operand = _as(below, operand, TIMESTAMP, place, function)
     return Accessor(INT, place, function, operand, _zone(below, operands[1:], place))
 
 
@@ -164,17 +203,18 @@ def _convert(below: Below, function: str, operands: list[Node], place: Position)
 
 def _literal(below: Below, target: CelType, text: Constant, place: Position) -> Node:
     try:
-        return Constant(target, place, read_literal(target, text.value))
-    except DurationIsTooLong as error:
-        raise below.context.refuse(str(error), text.position) from None
+        value = read_literal(target, text.value)
     except ValueError as error:
         # In a condition this is a slip. Elsewhere it is an expression like another: evaluating it is an error.
         severity = Severity.ERROR if below.context.env.schema else Severity.WARNING
         below.context.record(FindingCode.VALUE_IS_WRONG, str(error), text.position, severity=severity)
         return Failing(target, place, str(error))
+    if target == DURATION and not INT64_MIN <= value <= INT64_MAX:
+        below.context.long_durations = True
+    return Constant(target, place, value)
 
 
-def _dyn(below: Below, function: str, operands: list[Node], place: Position) -> Node:
+def _dyn(below: Below, _function: str, operands: list[Node], place: Position) -> Node:
     return widen(operands[0], below.context.allowed(DYN, place))
 
 
@@ -186,10 +226,17 @@ def _joint(below: Below, left: Node, right: Node, place: Position) -> CelType:
     return below.context.allowed(unify(left.type, right.type), place)
 
 
-def _expect(below: Below, operand: Node, kinds: tuple[CelType, ...], place: Position, function: str) -> None:
-    if operand.type not in kinds:
-        shown = OPERATORS.get(function, function)
+def _as(below: Below, operand: Node, kind: CelType, place: Position, function: str) -> Node:
+    """The operand as a value of this type. What the checker let through by `dyn` is decided when it is evaluated."""
+    operand = narrow(operand)
+    if operand.type == kind:
+        return operand
+    shown = OPERATORS.get(function, function)
+    if not below.context.env.dynamic:
         raise below.context.refuse(f"`{shown}` of a `{operand.type}` is not supported", place)
+    if operand.type == DYN:
+        return Narrow(kind, place, operand)
+    return Failing(kind, place, f"`{shown}` does not take `{operand.type}`")
 
 
 _CONVERSIONS: Final = dict(zip(CONVERSIONS, (BOOL, INT, STRING, TIMESTAMP, DURATION), strict=True))

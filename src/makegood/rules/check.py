@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from makegood.findings import FindingCode, Severity
-from makegood.limits import ERRORS_REPORTED_MAX, EXPRESSION_BYTES_MAX, EXPRESSION_NODES_MAX, EXPRESSION_STEPS_MAX
-from makegood.limits import LIST_ENTRIES_MAX
+from makegood.limits import (
+    ERRORS_REPORTED_MAX,
+    EXPRESSION_BYTES_MAX,
+    EXPRESSION_NODES_MAX,
+    EXPRESSION_STEPS_MAX,
+    LIST_ENTRIES_MAX,
+)
 from makegood.rules.cost import steps_of
 from makegood.rules.environment import Environment
 from makegood.rules.expression import Constant, Expression, ListLiteral, walk
@@ -17,6 +22,8 @@ from makegood.rules.translate import translate
 from makegood.rules.tree import read_tree
 from makegood.rules.types import BOOL, CelType
 from makegood.rules.wire import decode_checked
+
+__all__ = ["Checked", "RuleFinding", "check_expression"]
 
 _BLANK: Final = re.compile(r"(?:[ \t\r\n\f]|//[^\n]*)*")
 
@@ -62,9 +69,7 @@ def _refuse_text(text: str) -> RuleFinding | None:
         if char == "\0" or "\ud800" <= char <= "\udfff":
             message = "holds a character that no text may hold (NUL or half a surrogate pair)"
             line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
-            return RuleFinding(
-                Severity.ERROR, FindingCode.EXPRESSION_DOES_NOT_PARSE, message, None, line, column
-            )
+            return RuleFinding(Severity.ERROR, FindingCode.EXPRESSION_DOES_NOT_PARSE, message, None, line, column)
     return None
 
 
@@ -78,11 +83,12 @@ def _judge(node: Expression, env: Environment, want: CelType | None) -> Iterator
         )
     if isinstance(node, Constant) and node.value is True and env.schema is not None:
         message = "holds for every payment"
-        yield RuleFinding(
-            Severity.WARNING, FindingCode.CONDITION_IS_EVERYONE, message, None, place.line, place.column
-        )
+        yield RuleFinding(Severity.WARNING, FindingCode.CONDITION_IS_EVERYONE, message, None, place.line, place.column)
     for field in dict.fromkeys(unguarded(node)):
-        message, hint = f"`payment.{field.name}` may be missing here", f"write `has(payment.{field.name}) && …` before it"
+        message, hint = (
+            f"`payment.{field.name}` may be missing here",
+            f"write `has(payment.{field.name}) && …` before it",
+        )
         at = field.position
         yield RuleFinding(Severity.ERROR, FindingCode.OPTIONAL_IS_UNGUARDED, message, hint, at.line, at.column)
     yield from _bounds(node, env)
@@ -93,7 +99,10 @@ def _bounds(node: Expression, env: Environment) -> Iterator[RuleFinding]:
     code = FindingCode.EXPRESSION_IS_TOO_LARGE
     for each in walk(node):
         if isinstance(each, ListLiteral) and len(each.elements) > LIST_ENTRIES_MAX:
-            message, at = f"the list has {len(each.elements)} entries; at most {LIST_ENTRIES_MAX} are allowed", each.position
+            message, at = (
+                f"the list has {len(each.elements)} entries; at most {LIST_ENTRIES_MAX} are allowed",
+                each.position,
+            )
             yield RuleFinding(Severity.ERROR, code, message, None, at.line, at.column)
     steps = steps_of(node, env.sizes)
     if steps > EXPRESSION_STEPS_MAX:

@@ -29,10 +29,10 @@ Offset = Callable[[int], int]
 def offset_of(zone: str | None) -> Offset:
     """Seconds east of UTC at an instant in seconds. Raises ValueError where there is no such zone."""
     if zone is None:
-        return lambda seconds: 0
+        return lambda _: 0
     if match := _FIXED.fullmatch(zone):
         fixed = _fixed(match)
-        return lambda seconds: fixed
+        return lambda _: fixed
     return _named(zone)
 
 

@@ -3,7 +3,7 @@
 import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from makegood.findings import FindingCode, Severity
 from makegood.rules import wire
@@ -11,11 +11,21 @@ from makegood.rules.environment import Environment
 from makegood.rules.expression import ListLiteral, Local, Node, Position, Widen
 from makegood.rules.finding import RuleFinding
 from makegood.rules.types import (
-    BOOL, DURATION, DYN, INT, NULL, PAYMENT, STRING, TIMESTAMP, CelType, is_dynamic, list_of,
-)  # fmt: skip
+    BOOL,
+    DURATION,
+    DYN,
+    INT,
+    NULL,
+    PAYMENT,
+    STRING,
+    TIMESTAMP,
+    CelType,
+    is_dynamic,
+    list_of,
+)
 
-_PRIMITIVES: Final = {1: BOOL, 2: INT, 3: "uint", 4: "double", 5: STRING, 6: "bytes"}
-_WELL_KNOWN: Final = {1: "any", 2: TIMESTAMP, 3: DURATION}
+_PRIMITIVES: Final[Mapping[int, CelType | str]] = {1: BOOL, 2: INT, 3: "uint", 4: "double", 5: STRING, 6: "bytes"}
+_WELL_KNOWN: Final[Mapping[int, CelType | str]] = {1: "any", 2: TIMESTAMP, 3: DURATION}
 TYPE_HINTS: Final = {
     "double": "there are no fractions; money is whole minor units",
     "uint": "write it without the `u`",
@@ -29,12 +39,17 @@ class Refused(Exception):  # noqa: N818 - a state of the walk; never leaves this
 
 @dataclass(slots=True)
 class Context:
-    """One walk. `findings` grows, `slots` counts the loop variables."""
+    """One walk. `findings` grows, `slots` counts the loop variables.
+
+    `long_durations`: a duration that is no int64 of nanoseconds was read. The runtime does arithmetic on such as if
+    they were as long as an int64 can hold, so we do none.
+    """
 
     env: Environment
     decoded: wire.Decoded
     findings: list[RuleFinding] = field(default_factory=list)
     slots: int = 0
+    long_durations: bool = False
 
     def place(self, identity: int) -> Position:
         """Line and column of an expression."""
@@ -47,9 +62,13 @@ class Context:
         return self.record(FindingCode.EXPRESSION_IS_UNSUPPORTED, message, place, hint)
 
     def record(
-        self, code: FindingCode, message: str, place: Position, hint: str | None = None,
+        self,
+        code: FindingCode,
+        message: str,
+        place: Position,
+        hint: str | None = None,
         severity: Severity = Severity.ERROR,
-    ) -> Refused:  # fmt: skip
+    ) -> Refused:
         """Record a finding; the caller raises what comes back where the node cannot be built."""
         self.findings.append(RuleFinding(severity, code, message, hint, place.line, place.column))
         return Refused()
@@ -122,10 +141,10 @@ def narrow(node: Node) -> Node:
     return narrow(node.operand) if isinstance(node, Widen) and node.type == DYN else node
 
 
-def _type(entry: object) -> CelType | str:
+def _type(entry: Any) -> CelType | str:
     """The type, or the name of one outside the subset."""
     kind = wire.set_field(entry, wire.TYPE_KINDS)
-    value = getattr(entry, kind) if kind else None
+    value: Any = getattr(entry, kind) if kind else None
     match kind:
         case "primitive":
             return _PRIMITIVES.get(value, "unknown")
@@ -136,7 +155,6 @@ def _type(entry: object) -> CelType | str:
         case "dyn" | "type_param" | None:
             return DYN
         case "list_type":
-            assert value is not None
             element = _type(wire.decode_type(value.elem_type)) if value.elem_type else DYN
             return element if isinstance(element, str) else list_of(element)
         case "message_type":

@@ -4,8 +4,17 @@ from collections.abc import Mapping
 
 from makegood.limits import LIST_ENTRIES_MAX
 from makegood.rules.expression import (
-    Arithmetic, Conditional, Field, ListLiteral, Local, Node, Quantifier, Transform, Variable, children,
-)  # fmt: skip
+    Arithmetic,
+    Conditional,
+    Field,
+    ListLiteral,
+    Local,
+    Node,
+    Quantifier,
+    Transform,
+    Variable,
+    children,
+)
 
 
 def steps_of(node: Node, sizes: Mapping[str, int]) -> int:

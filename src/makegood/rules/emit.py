@@ -12,17 +12,44 @@ from typing import Any, Final
 from makegood.clock import SECOND
 from makegood.rules import civil, runtime
 from makegood.rules.expression import (
-    Accessor, And, Arithmetic, Compare, Conditional, Constant, Convert, Failing, Field, Has, In, Index, ListLiteral,
-    Local, Negate, Node, Not, Or, Quantifier, Size, TextTest, Transform, Variable, Widen,
-)  # fmt: skip
+    Accessor,
+    And,
+    Arithmetic,
+    Compare,
+    Conditional,
+    Constant,
+    Convert,
+    Failing,
+    Field,
+    Has,
+    In,
+    Index,
+    ListLiteral,
+    Local,
+    Narrow,
+    Negate,
+    Node,
+    Not,
+    Or,
+    Quantifier,
+    Size,
+    TextTest,
+    Transform,
+    Variable,
+    Widen,
+)
 from makegood.rules.guards import NOTHING, Present, present_when_false, present_when_true
 from makegood.rules.intervals import exact_interval, fits, interval
 from makegood.rules.types import BOOL, DURATION, INT, STRING, TIMESTAMP
 
 _UNITS: Final = {"getHours": 3600 * SECOND, "getMinutes": 60 * SECOND, "getSeconds": SECOND}
-_TESTS: Final = {"startsWith": "{0}.startswith({1})", "endsWith": "{0}.endswith({1})", "contains": "({1} in {0})"}
+_TESTS: Final = {
+    "startsWith": "{0}.startswith({1})",
+    "endsWith": "{0}.endswith({1})",
+    "contains": "({1} in {0})",
+}
 _CONVERSIONS: Final = {
-    (STRING, BOOL): ("({0}).__str__().lower()", False),
+    (STRING, BOOL): ("('true' if {0} else 'false')", False),
     (STRING, INT): ("text({0})", False),
     (STRING, TIMESTAMP): ("instant_text({0})", False),
     (STRING, DURATION): ("duration_text({0})", False),
@@ -35,15 +62,35 @@ _CALLED: Final[Mapping[str, Any]] = {
     **{
         name: getattr(runtime, name)
         for name in (
-            "all_of", "any_of", "divide", "entry", "fail", "fit", "fit_instant", "instant_difference",
-            "milliseconds_of", "modulo", "read", "seconds_to_instant", "text_to_bool", "text_to_int",
+            "all_of",
+            "any_of",
+            "divide",
+            "entry",
+            "fail",
+            "fit",
+            "fit_instant",
+            "instant_difference",
+            "milliseconds_of",
+            "modulo",
+            "narrow",
+            "read",
+            "seconds_to_instant",
+            "text_to_bool",
+            "text_to_int",
             "truncated_units",
         )
     },
-    "instant_text": civil.instant_text, "duration_text": civil.duration_text,
-    "any": any, "all": all, "enumerate": enumerate, "len": len, "sum": sum, "text": str, "tuple": tuple,
+    "instant_text": civil.instant_text,
+    "duration_text": civil.duration_text,
+    "any": any,
+    "all": all,
+    "enumerate": enumerate,
+    "len": len,
+    "sum": sum,
+    "text": str,
+    "tuple": tuple,
     "__builtins__": {},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +158,8 @@ class Emitter:
             case Widen(operand=operand):
                 widen = self._keep(runtime.widener(operand.type, node.type))
                 return self._join(f"{widen}({{0}})", present, operand)
+            case Narrow(operand=operand):
+                return self._join(f"narrow({{0}}, {self._keep(node.type.kind)})", present, operand, raises=True)
         raise AssertionError(node)
 
     def _join(self, template: str, present: Present, *operands: Node, raises: bool = False) -> Code:
@@ -138,24 +187,21 @@ class Emitter:
         return Code(f"read({payment}, {key})", True) if may_be_missing else Code(f"{payment}[{key}]")
 
     def _chain(self, node: And | Or, present: Present) -> Code:
-        """Terms that cannot raise first, in their order; a term may rely on guards only among those before it."""
+        """Terms that cannot raise first, in their order; a term relies on guards only among those before it."""
         learn = present_when_true if isinstance(node, And) else present_when_false
-        first, later = [], []
+        first: list[str] = []
+        last: list[str] = []
         for term in node.terms:
             code = self.emit(term, present)
             if code.raises:
-                later.append(term)
+                last.append(code.text)
             else:
                 first.append(code.text)
                 present |= learn(term)
-        last = [self.emit(term, present) for term in later]
-        raises = any(code.raises for code in last)
         word, weigh = (" and ", "all_of") if isinstance(node, And) else (" or ", "any_of")
-        if sum(code.raises for code in last) > 1:
-            thunks = ", ".join(f"lambda: {code.text}" for code in last)
-            return Code(f"({word.join([*first, f'{weigh}(({thunks},))'])})", True)
-        last.sort(key=lambda code: code.raises)
-        return Code(f"({word.join([*first, *(code.text for code in last)])})", raises)
+        if len(last) > 1:
+            last = [f"{weigh}(({', '.join(f'lambda: {text}' for text in last)},))"]
+        return Code(f"({word.join(first + last)})", bool(last))
 
     def _conditional(self, node: Conditional, present: Present) -> Code:
         condition = self.emit(node.condition, present)

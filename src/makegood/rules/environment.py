@@ -61,13 +61,9 @@ def payment_environment(schema: PaymentSchema, variables: Mapping[str, CelType] 
     return Environment(_payment_compiler(shape, tuple(named.items())), named, schema)
 
 
-def variable_environment(
-    variables: Mapping[str, CelType], *, sizes: Mapping[str, int] | None = None
-) -> Environment:
+def variable_environment(variables: Mapping[str, CelType], *, sizes: Mapping[str, int] | None = None) -> Environment:
     """An environment without a payment, where null and mixed types are allowed."""
-    return Environment(
-        _variable_compiler(tuple(variables.items())), dict(variables), dynamic=True, sizes=sizes or {}
-    )
+    return Environment(_variable_compiler(tuple(variables.items())), dict(variables), dynamic=True, sizes=sizes or {})
 
 
 def payment_pool(shape: tuple[tuple[str, FieldType], ...]) -> descriptor_pool.DescriptorPool:
@@ -81,20 +77,16 @@ def payment_pool(shape: tuple[tuple[str, FieldType], ...]) -> descriptor_pool.De
         if kind is FieldType.TIMESTAMP:
             proto.type_name = ".google.protobuf.Timestamp"
     pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)  # type: ignore[no-untyped-call]
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.AddSerializedFile(timestamp_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
     return pool
 
 
 @lru_cache(maxsize=64)
-def _payment_compiler(
-    shape: tuple[tuple[str, FieldType], ...], variables: tuple[tuple[str, CelType], ...]
-) -> Any:
+def _payment_compiler(shape: tuple[tuple[str, FieldType], ...], variables: tuple[tuple[str, CelType], ...]) -> Any:
     declared = {name: _runtime_type(kind) for name, kind in variables}
     declared["payment"] = cel.Type(PAYMENT_MESSAGE)
-    return cel.NewEnv(
-        descriptor_pool=payment_pool(shape), config=cel.NewEnvConfigFromYaml(_CONFIG), variables=declared
-    )
+    return cel.NewEnv(descriptor_pool=payment_pool(shape), config=cel.NewEnvConfigFromYaml(_CONFIG), variables=declared)
 
 
 @lru_cache(maxsize=256)

@@ -193,6 +193,13 @@ class Widen(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Narrow(Node):
+    """The operand, a value that carries its type, as a value of the node's type; an error where it is of another."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Quantifier(Node):
     """`list.KIND(index, variable, condition)` where KIND is exists, all or exists_one."""
 

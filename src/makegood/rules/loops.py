@@ -41,9 +41,15 @@ def _quantifier(
 
 
 def _transform(
-    body: Below, found: CelType, entries: Node, index: Local | None, variable: Local, guard: bytes | None,
-    append: bytes, place: Position,
-) -> Node:  # fmt: skip
+    body: Below,
+    found: CelType,
+    entries: Node,
+    index: Local | None,
+    variable: Local,
+    guard: bytes | None,
+    append: bytes,
+    place: Position,
+) -> Node:
     """`append` is the wire form of `@result + [element]`."""
     added = wire.decode_expr(wire.decode_expr(append).call_expr.args[1]).list_expr.elements[0]
     try:
@@ -60,5 +66,3 @@ def _condition(body: Below, data: bytes, place: Position) -> Node:
     if condition.type != BOOL:
         raise body.context.refuse(f"the condition of a macro cannot be a `{condition.type}`", place)
     return condition
-
-

@@ -1,4 +1,4 @@
-"""What generated functions call where plain Python is not CEL: checked arithmetic, errors that are absorbed, conversions.
+"""What generated functions call where Python is not CEL: checked arithmetic, absorbed errors, conversions.
 
 Every function raises EvaluationError exactly where the CEL runtime has an error. Durations are int64 nanoseconds.
 """
@@ -140,6 +140,13 @@ def text_to_bool(text: str) -> bool:
 def seconds_to_instant(seconds: int) -> int:
     """The instant so many seconds after 1970-01-01T00:00:00Z."""
     return fit_instant(seconds * SECOND)
+
+
+def narrow(value: tuple[Kind, Any], kind: Kind) -> Any:
+    """The value without its type. Raises where it is of another type."""
+    if value[0] is not kind:
+        raise EvaluationError(f"no operation takes `{value[0]}` here")
+    return value[1]
 
 
 def widener(kind: CelType, wanted: CelType) -> Callable[[Any], Any]:

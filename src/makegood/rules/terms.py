@@ -4,7 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from makegood.rules.expression import And, Compare, Constant, Expression, Field, In, ListLiteral, Node, Not, Or
+from makegood.rules.expression import (
+    And,
+    Compare,
+    Constant,
+    Expression,
+    Field,
+    In,
+    ListLiteral,
+    Node,
+    Not,
+    Or,
+)
 from makegood.rules.types import BOOL, INT, STRING
 
 _MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}

@@ -93,12 +93,20 @@ def _no_field(match: re.Match[str], env: Environment) -> Said:
     name = match[1]
     if name == "items":
         hint = "item-level conditions come with item-level benefits"
-        return FindingCode.EXPRESSION_IS_UNSUPPORTED, "`payment.items` cannot be read by a condition yet", hint
+        return (
+            FindingCode.EXPRESSION_IS_UNSUPPORTED,
+            "`payment.items` cannot be read by a condition yet",
+            hint,
+        )
     fields = list(env.schema.fields) if env.schema else []
-    return FindingCode.EXPRESSION_HAS_A_TYPE_ERROR, f"a payment has no field `{_cut(name)}`", nearest(name, fields)
+    return (
+        FindingCode.EXPRESSION_HAS_A_TYPE_ERROR,
+        f"a payment has no field `{_cut(name)}`",
+        nearest(name, fields),
+    )
 
 
-def _no_overload(match: re.Match[str], env: Environment) -> Said:
+def _no_overload(match: re.Match[str], _env: Environment) -> Said:
     name, types = OPERATORS.get(match[1], match[1]), [_type_words(part) for part in _split(match[2])]
     hint = None
     if "double" in types:
@@ -109,19 +117,19 @@ def _no_overload(match: re.Match[str], env: Environment) -> Said:
     return FindingCode.EXPRESSION_HAS_A_TYPE_ERROR, message, hint
 
 
-def _no_select(match: re.Match[str], env: Environment) -> Said:
+def _no_select(match: re.Match[str], _env: Environment) -> Said:
     kind = _type_words(match[1])
     return FindingCode.EXPRESSION_HAS_A_TYPE_ERROR, f"a value of type `{_cut(kind)}` has no fields", None
 
 
-def _unexpected(match: re.Match[str], env: Environment) -> Said:
+def _unexpected(match: re.Match[str], _env: Environment) -> Said:
     if match[1] == "<EOF>":
         return FindingCode.EXPRESSION_DOES_NOT_PARSE, "the expression ends too early", None
     hint = f"did you mean `{LOGIC_WORDS[match[1]]}`?" if match[1] in LOGIC_WORDS else None
     return FindingCode.EXPRESSION_DOES_NOT_PARSE, f"`{_cut(match[1])}` is not expected here", hint
 
 
-def _unreadable(match: re.Match[str], env: Environment) -> Said:
+def _unreadable(match: re.Match[str], _env: Environment) -> Said:
     token = match[1].strip()
     hint = f"did you mean `{LOGIC_WORDS[token]}`?" if token in LOGIC_WORDS else None
     if token[:1] in ("'", '"'):
@@ -129,7 +137,7 @@ def _unreadable(match: re.Match[str], env: Environment) -> Said:
     return FindingCode.EXPRESSION_DOES_NOT_PARSE, f"cannot read `{_cut(token)}`", hint
 
 
-def _missing(match: re.Match[str], env: Environment) -> Said:
+def _missing(match: re.Match[str], _env: Environment) -> Said:
     return FindingCode.EXPRESSION_DOES_NOT_PARSE, f"`{_cut(match[1])}` is missing", None
 
 

@@ -96,9 +96,14 @@ class _Walk:
         declared, place = schema.fields[select.field], self.context.place(operand.id)
         size = CODES_MAX if declared.max_items is None else declared.max_items
         node = Field(
-            _FIELD_TYPES[declared.type], place, declared.name, declared.optional, declared.min, declared.max,
+            _FIELD_TYPES[declared.type],
+            place,
+            declared.name,
+            declared.optional,
+            declared.min,
+            declared.max,
             size if declared.type is FieldType.STRINGS else None,
-        )  # fmt: skip
+        )
         return Has(BOOL, place, node) if select.test_only else node
 
     def _list(self, below: Below, expr: Any, place: Position) -> Node:

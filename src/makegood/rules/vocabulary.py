@@ -36,4 +36,14 @@ TYPE_WORDS: Final = {
     "null_type": "null",
 }
 # What people write who know another language.
-LOGIC_WORDS: Final = {"and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!", "=": "==", "&": "&&", "|": "||"}
+LOGIC_WORDS: Final = {
+    "and": "&&",
+    "or": "||",
+    "not": "!",
+    "AND": "&&",
+    "OR": "||",
+    "NOT": "!",
+    "=": "==",
+    "&": "&&",
+    "|": "||",
+}

@@ -67,10 +67,9 @@ _PACKAGE: Final = "makegood.wire"
 
 
 def _describe(proto: descriptor_pb2.DescriptorProto, fields: tuple[tuple[str, int, str], ...]) -> None:
-    for name, number, kind in fields:
+    for name, number, declared in fields:
         field = proto.field.add(name=name, number=number)
-        repeated = kind.startswith("*")
-        kind = kind.removeprefix("*")
+        repeated, kind = declared.startswith("*"), declared.removeprefix("*")
         field.label = field.LABEL_REPEATED if repeated else field.LABEL_OPTIONAL
         if kind in _SCALARS:
             field.type = _SCALARS[kind]  # type: ignore[assignment]
@@ -83,7 +82,7 @@ def _classes() -> dict[str, type[Message]]:
     for name, fields in _MESSAGES.items():
         _describe(file.message_type.add(name=name), fields)
     pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     found = {name: pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in _MESSAGES}
     return {name: message_factory.GetMessageClass(descriptor) for name, descriptor in found.items()}
 

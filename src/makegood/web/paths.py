@@ -28,6 +28,6 @@ def path_id(request: Request, name: str) -> str:
         value = unquote(request.path_params[name], errors="strict")
     except UnicodeDecodeError:
         value = ""
-    if not 0 < len(value) <= ID_CHARS_MAX or "\0" in value or not value.isprintable():
+    if not 0 < len(value) <= ID_CHARS_MAX or "\0" in value:
         raise Problem(ProblemCode.NOT_FOUND, "there is nothing with that id")
     return value

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from gettext import c2py
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def translate_count(language: str, one: str, many: str, count: int, values: Mapp
     book = catalogue(language)
     message = book.get((one, many))
     if message is not None and isinstance(message.string, tuple | list):
-        found = message.string[book.plural_func(count)]
+        found = message.string[c2py(book.plural_expr)(count)]
         if found:
             return str(found) % values
     return (one if count == 1 else many) % values

@@ -1,7 +1,6 @@
 """What the JSON twins of pages say: the keys of the views, money in minor units, instants as RFC 3339."""
 
 from dataclasses import fields
-from datetime import datetime
 from typing import Any
 
 from makegood.clock import Instant
@@ -18,8 +17,6 @@ def plain(value: Any) -> Any:
     match value:
         case Instant():
             return value.text()
-        case datetime():
-            return Instant.of(value).text()
         case dict():
             return {str(name): plain(inner) for name, inner in value.items()}
         case list() | tuple():

@@ -1,0 +1,1 @@
+"""Incidents that happened, run again from a scenario."""

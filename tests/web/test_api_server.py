@@ -1,0 +1,92 @@
+"""The server process: bounds on heads, graceful ends, and `makegood serve`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from makegood.limits import HEADER_BYTES_MAX
+from tests.web.running import Running, data_folder
+
+
+def exchange(server: Running, sent: bytes) -> bytes:
+    """What comes back for these bytes until the server closes the connection."""
+    address = httpx.URL(server.address)
+    got = b""
+    with socket.create_connection((address.host, address.port or 80), timeout=20) as connection:
+        try:
+            connection.sendall(sent)
+            while piece := connection.recv(65_536):
+                got += piece
+        except ConnectionError:
+            pass  # Cut off while we were still sending.
+    return got
+
+
+def test_a_head_without_an_end_is_cut_off(server: Running) -> None:
+    endless = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Filler: " + b"a" * (64 * HEADER_BYTES_MAX)
+    assert exchange(server, endless)[:12] in (b"HTTP/1.1 400", b"")
+
+
+def test_a_head_of_many_small_headers_is_cut_off(server: Running) -> None:
+    many = b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * (16 * HEADER_BYTES_MAX)
+    assert exchange(server, many)[:12] in (b"HTTP/1.1 400", b"")
+
+
+def test_a_large_head_below_the_bound_is_read(server: Running) -> None:
+    with server.client(None) as client:
+        assert client.get("/livez", headers={"X-Filler": "a" * (HEADER_BYTES_MAX // 2)}).status_code == 200
+
+
+def test_requests_one_after_another_on_a_connection_are_each_counted_alone(server: Running) -> None:
+    one = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Filler: " + b"a" * (HEADER_BYTES_MAX // 2) + b"\r\n\r\n"
+    last = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert exchange(server, one * 3 + last).count(b"HTTP/1.1 200") == 4
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 100, b"GET\r\n\r\n"])
+def test_what_is_not_http_is_answered_and_dropped(server: Running, sent: bytes) -> None:
+    assert exchange(server, sent)[:12] in (b"HTTP/1.1 400", b"")
+    with server.client(None) as client:
+        assert client.get("/livez").status_code == 200
+
+
+def test_two_lengths_or_a_length_beside_chunks_are_refused(server: Running) -> None:
+    for headers in (b"Content-Length: 2\r\nContent-Length: 3\r\n", b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"):
+        sent = b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n{}"
+        assert exchange(server, sent)[:12] == b"HTTP/1.1 400"
+
+
+def serve(*options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("makegood")), "serve", *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "MAKEGOOD_LOG_LEVEL": "warning"},
+    )  # fmt: skip
+
+
+def test_serve_says_where_it_listens_and_stops_on_ctrl_c() -> None:
+    with data_folder() as data:
+        process = serve("--data", str(data), "--port", "0", "--json")
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["address"]
+        assert httpx.get(address + "/readyz", trust_env=False).json() == {"ready": True}
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 0, said
+        assert not (data / "postgres" / "postmaster.pid").exists(), "the embedded store is stopped too"
+
+
+def test_serve_on_a_port_that_is_taken_says_so(server: Running) -> None:
+    port = str(httpx.URL(server.address).port)
+    with data_folder() as data:
+        process = serve("--data", str(data), "--port", port)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert f"cannot listen on 127.0.0.1 port {port}" in said
+        assert not Path(data).exists(), "nothing was started"

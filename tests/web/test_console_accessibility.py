@@ -1,0 +1,69 @@
+"""Every page in every theme and language, as an accessibility checker sees it."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, expect
+
+from tests.web.browsing import Visitor, visiting
+from tests.web.running import CAMPAIGN, Running, make_house
+from tests.web.selling import house_with_payments
+
+PAGE = f"/console/campaigns/{CAMPAIGN}"
+PATHS = (
+    "/console/campaigns", "/console/campaigns?q=nothing", PAGE, f"{PAGE}/stop", f"{PAGE}/stage", f"{PAGE}/resume",
+    "/console/access", "/console/nothing-here",
+)  # fmt: skip
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def keys(server: Running) -> dict[str, str]:
+    """The keys of a house whose campaign runs."""
+    return house_with_payments(server)
+
+
+@pytest.fixture(scope="module")
+def empty(server: Running) -> dict[str, str]:
+    """The key of a house where nothing was published yet."""
+    return make_house(server, "empty", ["auditor"])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_no_page_has_a_fault_that_a_checker_finds(
+    browser: Browser, server: Running, keys: dict[str, str], empty: dict[str, str], language: str, theme: Any
+) -> None:
+    async with visiting(browser, server, color_scheme=theme) as visitor:
+        await visitor.go(f"/console/sign-in?lang={language}")
+        faults = await _faults(visitor, "/console/sign-in")
+        await visitor.page.locator("#key").fill(keys["oncall"])
+        await visitor.page.locator("form button").first.click()
+        await expect(visitor.page.locator("table")).to_be_visible()
+        for path in PATHS:
+            await visitor.go(path)
+            assert await visitor.page.evaluate("document.documentElement.lang") == language
+            faults += await _faults(visitor, path)
+        faults += await _dialog_faults(visitor)
+        assert visitor.violations() == []
+    async with visiting(browser, server, color_scheme=theme) as visitor:
+        await visitor.sign_in(empty["auditor"])
+        faults += await _faults(visitor, "the empty list")
+    assert faults == []
+
+
+async def _dialog_faults(visitor: Visitor) -> list[str]:
+    await visitor.go(PAGE)
+    await visitor.page.locator("[data-confirm]").first.click()
+    await expect(visitor.page.locator("dialog[open] textarea")).to_be_visible()
+    return await _faults(visitor, "the dialog")
+
+
+async def _faults(visitor: Visitor, place: str) -> list[str]:
+    found = await Axe().run(visitor.page, options=RULES)
+    return [
+        f"{place}: {fault['id']} ({fault['impact']}): {node['html'][:160]} {node['failureSummary']}"
+        for fault in found.response["violations"]
+        for node in fault["nodes"]
+    ]
