@@ -5,12 +5,11 @@ from typing import Any
 
 from cel_expr_python import cel
 from google.protobuf import message_factory
+from tests.agree.written_expressions import SCHEMA
 
 from makegood.clock import SECOND, Instant
 from makegood.rules.environment import PAYMENT_MESSAGE, payment_environment, payment_pool
 from makegood.rules.types import DURATION, TIMESTAMP, CelType
-
-from tests.agree.written_expressions import SCHEMA
 
 ERROR = "an error"
 ENVIRONMENT = payment_environment(SCHEMA)

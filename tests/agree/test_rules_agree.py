@@ -4,15 +4,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.agree.official_runtime import ENVIRONMENT, ERROR, official, payment_message
+from tests.agree.written_expressions import expressions, payments
 
 from makegood.rules.check import check_expression
 from makegood.rules.evaluate import EvaluationError, compile_expression
 from makegood.rules.values import to_json
 
-from tests.agree.official_runtime import ENVIRONMENT, ERROR, official, payment_message
-from tests.agree.written_expressions import expressions, payments
-
-EXPRESSIONS = 400
+EXPRESSIONS = 4 * settings().max_examples
 PAYMENTS_EACH = 20
 
 
@@ -23,7 +22,7 @@ def _same(ours: Any, theirs: Any) -> bool:
     return type(ours) is type(theirs) and bool(ours == theirs)
 
 
-@settings(max_examples=max(EXPRESSIONS, settings().max_examples))
+@settings(max_examples=EXPRESSIONS)
 @given(expressions(), st.integers(0, 2**32))
 def test_evaluate_agrees_with_the_runtime_on_every_payment(text: str, seed: int) -> None:
     checked = check_expression(text, ENVIRONMENT, want=None)

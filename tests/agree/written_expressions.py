@@ -39,7 +39,22 @@ _OPTIONAL = {
     "timestamp": ("payment.joined_at",),
     "list(string)": ("payment.codes",),
 }
-_TEXTS = ("", "a", "Hangzhou", "北京", "é", "\U0001f431", "\uffff", "in_store_qr", "12", "-7", " 3 ", "true", "0x1", "none")
+_TEXTS = (
+    "",
+    "a",
+    "Hangzhou",
+    "北京",
+    "é",
+    "\U0001f431",
+    "\uffff",
+    "in_store_qr",
+    "12",
+    "-7",
+    " 3 ",
+    "true",
+    "0x1",
+    "none",
+)
 _INTS = (0, 1, -1, 2, 3, 7, 10, 100, 10_000, 2**31, INT64_MAX, -INT64_MAX - 1, 3_037_000_500)
 _INSTANTS = (
     "1970-01-01T00:00:00Z", "2027-02-01T00:00:00+08:00", "2026-11-01T05:59:59.999Z", "2027-03-14T07:00:00Z",
@@ -62,19 +77,19 @@ def quoted(text: str) -> str:
 
 
 class Writer:
-    """Writes one expression by drawing choices. `locals` are the loop variables in scope, by type."""
+    """Writes one expression by chance. `locals` are the loop variables in scope, by type."""
 
-    def __init__(self, draw: Any) -> None:
-        self.draw = draw
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
         self.locals: list[tuple[str, str]] = []
 
     def pick(self, options: Any) -> Any:
-        return self.draw(st.sampled_from(options))
+        return self.chance.choice(options)
 
     def write(self, kind: str, depth: int) -> str:
         writer = getattr(self, "_" + kind.partition("(")[0])
-        choice = self.draw(st.integers(0, 9))
-        if depth <= 0 or choice < 2:
+        choice = self.chance.randint(0, 9)
+        if depth <= 0 or choice < 1:
             return self.leaf(kind)
         if choice == 2:
             return f"({self.write('bool', depth - 1)} ? {self.write(kind, depth - 1)} : {self.write(kind, depth - 1)})"
@@ -83,9 +98,9 @@ class Writer:
 
     def leaf(self, kind: str) -> str:
         known = [name for name, own in self.locals if own == kind]
-        if known and self.draw(st.booleans()):
+        if known and self.chance.random() < 0.5:
             return str(self.pick(known))
-        choice = self.draw(st.integers(0, 3))
+        choice = self.chance.randint(0, 3)
         if choice == 0 and kind in _REQUIRED:
             return str(self.pick(_REQUIRED[kind]))
         if choice == 1 and kind in _OPTIONAL:
@@ -106,13 +121,13 @@ class Writer:
             case "duration":
                 return f"duration({quoted(self.pick(_DURATIONS[:-1]))})"
         element = kind[5:-1]
-        return "[" + ", ".join(self.literal(element) for _ in range(self.draw(st.integers(1, 3)))) + "]"
+        return "[" + ", ".join(self.literal(element) for _ in range(self.chance.randint(1, 3))) + "]"
 
     def two(self, kind: str, depth: int, operators: Any) -> str:
         return f"({self.write(kind, depth)} {self.pick(operators)} {self.write(kind, depth)})"
 
     def _bool(self, kind: str, depth: int) -> str:
-        match self.draw(st.integers(0, 11)):
+        match self.chance.randint(0, 11):
             case 0 | 1:
                 return self.two("bool", depth, ("&&", "||"))
             case 2:
@@ -137,7 +152,7 @@ class Writer:
         kind = self.pick(("int", "string", "bool", "timestamp"))
         name = self.pick(_OPTIONAL[kind])
         test = f"{name} {self.pick(_COMPARED)} {self.write(kind, depth)}"
-        if self.draw(st.booleans()):
+        if self.chance.random() < 0.5:
             return f"(has({name}) && {self.write('bool', depth)} && {test})"
         return f"(!has({name}) || {test} || {self.write('bool', depth)})"
 
@@ -146,7 +161,7 @@ class Writer:
         entries = self.write(f"list({element})", depth)
         name = f"v{len(self.locals)}"
         self.locals.append((name, element))
-        two = macro in ("exists", "all") and self.draw(st.booleans())
+        two = macro in ("exists", "all") and self.chance.random() < 0.5
         if two:
             self.locals.append((f"i{len(self.locals)}", "int"))
         written = self.write(body, depth)
@@ -155,7 +170,7 @@ class Writer:
         return f"{entries}.{macro}({index}{name}, {written})"
 
     def _int(self, kind: str, depth: int) -> str:
-        match self.draw(st.integers(0, 7)):
+        match self.chance.randint(0, 7):
             case 0 | 1 | 2:
                 return self.two("int", depth, ("+", "-", "*", "/", "%"))
             case 3:
@@ -170,7 +185,7 @@ class Writer:
         return f"int({self.write(self.pick(('string', 'timestamp', 'int')), depth)})"
 
     def _string(self, kind: str, depth: int) -> str:
-        match self.draw(st.integers(0, 2)):
+        match self.chance.randint(0, 2):
             case 0:
                 return self.two("string", depth, ("+",))
             case 1:
@@ -178,7 +193,7 @@ class Writer:
         return f"string({self.write(self.pick(('int', 'bool', 'timestamp', 'duration', 'string')), depth)})"
 
     def _timestamp(self, kind: str, depth: int) -> str:
-        match self.draw(st.integers(0, 2)):
+        match self.chance.randint(0, 2):
             case 0:
                 return f"({self.write('timestamp', depth)} {self.pick('+-')} {self.write('duration', depth)})"
             case 1:
@@ -190,7 +205,7 @@ class Writer:
 
     def _list(self, kind: str, depth: int) -> str:
         element = kind[5:-1]
-        match self.draw(st.integers(0, 3)):
+        match self.chance.randint(0, 3):
             case 0:
                 return self.two(kind, depth, ("+",))
             case 1 if element in ("int", "string"):
@@ -200,16 +215,23 @@ class Writer:
         return f"[{self.write(element, depth)}, {self.write(element, depth)}]"
 
 
-@st.composite
-def expressions(draw: Any) -> str:
-    """A well-typed expression, most often a condition, that may or may not have a value."""
-    kind = draw(st.sampled_from(("bool", "bool", "bool", "int", "string", "timestamp", "duration", "list(int)", "list(string)")))
-    return Writer(draw).write(kind, draw(st.integers(1, 4)))
+def expressions() -> st.SearchStrategy[str]:
+    """Well-typed expressions, most often conditions, that may or may not have a value.
+
+    Only the seed and the depth are Hypothesis's: small draws would write the same few expressions again and again.
+    """
+    return st.builds(_written, st.integers(0, 2**63), st.integers(1, 5))
+
+
+def _written(seed: int, depth: int) -> str:
+    chance = random.Random(seed)
+    kind = chance.choice(("bool",) * 6 + ("int", "int", "string", "timestamp", "duration", "list(int)", "list(string)"))
+    return Writer(chance).write(kind, depth)
 
 
 def payments(seed: int, count: int) -> list[dict[str, Any]]:
     """So many payments as `Payment.fields`; every optional field is missing in some. No list in them is empty."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     return [_payment(chance) for _ in range(count)]
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.pricing_world import CLOSES, NOON, OPENS, POLICY, campaign, payment, snapshot
 
 from makegood.clock import Instant
 from makegood.domain.benefit import (
@@ -29,7 +30,6 @@ from makegood.engine.index import Index
 from makegood.engine.price import price
 from makegood.engine.snapshot import Snapshot
 from makegood.rules.evaluate import EvaluationError
-from tests.unit.pricing_world import CLOSES, NOON, OPENS, POLICY, campaign, payment, snapshot
 
 # Few values of each kind, so that payments and campaigns meet often.
 CITIES = ("Hangzhou", "Shanghai", "Beijing")
@@ -283,9 +283,7 @@ def test_a_book_never_spends_more_than_a_budget_or_a_limit(
                     assert limit.amount_max is None or used.amount <= limit.amount_max
 
 
-@given(
-    campaign_sets(), st.lists(st.tuples(payments(), st.sampled_from(["release", "capture", "refund"])), max_size=15)
-)
+@given(campaign_sets(), st.lists(st.tuples(payments(), st.sampled_from(["release", "capture", "refund"])), max_size=15))
 def test_releasing_and_refunding_everything_leaves_every_budget_whole(
     campaigns: list[Campaign], paid: list[tuple[Payment, str]]
 ) -> None:
@@ -299,7 +297,7 @@ def test_releasing_and_refunding_everything_leaves_every_budget_whole(
             book.release(each.payment_id)
         else:
             book.capture(each.payment_id, None if end == "capture" else max(1, each.amount // 3))
-    kept = {identity: 0 for identity in one.campaigns}
+    kept = dict.fromkeys(one.campaigns, 0)
     for identity, hold in book.holds.items():
         for grant in hold.grants:
             if hold.state == "captured":
@@ -323,9 +321,7 @@ def test_a_discount_grows_with_the_amount_and_stays_below_its_largest(
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.binary(max_size=40), st.text(max_size=20), st.dates())
-def test_a_draw_stays_within_its_bounds_and_repeats(
-    one: int, other: int, secret: bytes, who: str, day: object
-) -> None:
+def test_a_draw_stays_within_its_bounds_and_repeats(one: int, other: int, secret: bytes, who: str, day: object) -> None:
     low, high = sorted((one, other))
     draw = Draw(secret, "spring", who, day)  # type: ignore[arg-type]
     assert low <= draw_uniform(low, high, draw) <= high

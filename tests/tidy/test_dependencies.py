@@ -25,9 +25,7 @@ def test_every_locked_package_has_one_version_and_its_hashes(root: Path, lock: s
     text = (root / "requirements" / lock).read_text(encoding="utf-8")
     entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
     assert entries
-    faults = [
-        entry.split()[0] for entry in entries if "==" not in entry.split()[0] or "--hash=sha256:" not in entry
-    ]
+    faults = [entry.split()[0] for entry in entries if "==" not in entry.split()[0] or "--hash=sha256:" not in entry]
     assert not faults, REMEDY
 
 
@@ -56,9 +54,7 @@ def test_what_tests_need_includes_what_runs_at_the_same_versions(root: Path) -> 
 
 def test_no_lock_file_names_an_address(root: Path) -> None:
     for lock in (root / "requirements").iterdir():
-        assert not re.search(r"://|--(?:extra-)?index-url|--find-links", lock.read_text(encoding="utf-8")), (
-            lock.name
-        )
+        assert not re.search(r"://|--(?:extra-)?index-url|--find-links", lock.read_text(encoding="utf-8")), lock.name
 
 
 def test_the_extra_all_installs_every_other_extra(pyproject: dict[str, Any]) -> None:
@@ -74,9 +70,7 @@ def test_the_extra_all_installs_every_other_extra(pyproject: dict[str, Any]) -> 
 def test_one_version_stands_everywhere(root: Path, pyproject: dict[str, Any]) -> None:
     assert pyproject["project"]["version"] == __version__
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(rf"^## \[{re.escape(__version__)}\]", changes, re.MULTILINE), (
-        "write what this version brings"
-    )
+    assert re.search(rf"^## \[{re.escape(__version__)}\]", changes, re.MULTILINE), "write what this version brings"
 
 
 def _pins(lock: Path) -> dict[str, str]:

@@ -46,31 +46,21 @@ def test_no_text_says_what_belongs_elsewhere(texts: Mapping[Path, str]) -> None:
         for number, line in enumerate(text.splitlines(), 1)
         if (found := LEFT_BEHIND.search(line))
     ]
-    assert not faults, "open ends, machine paths or talk about who wrote it; say it otherwise:\n" + "\n".join(
-        faults
-    )
+    assert not faults, "open ends, machine paths or talk about who wrote it; say it otherwise:\n" + "\n".join(faults)
 
 
 def test_no_text_points_to_a_host_that_is_not_on_the_list(texts: Mapping[Path, str]) -> None:
     faults = [
         f"{path}: {host}"
         for path, text in texts.items()
-        for host in re.findall(
-            r"\b(?:https?|wss?)://(?:[^/\s@]*@)?(\[::1\]|[a-z0-9.-]+\.[a-z0-9-]+|localhost)", text
-        )
+        for host in re.findall(r"\b(?:https?|wss?)://(?:[^/\s@]*@)?(\[::1\]|[a-z0-9.-]+\.[a-z0-9-]+|localhost)", text)
         if host not in HOSTS
     ]
-    assert not faults, "hosts that HOSTS in this test does not list; is the link needed?\n" + "\n".join(
-        faults
-    )
+    assert not faults, "hosts that HOSTS in this test does not list; is the link needed?\n" + "\n".join(faults)
 
 
 def test_every_text_ends_with_one_newline_and_no_line_with_a_space(texts: Mapping[Path, str]) -> None:
-    faults = [
-        str(path)
-        for path, text in texts.items()
-        if text and (not text.endswith("\n") or text.endswith("\n\n"))
-    ]
+    faults = [str(path) for path, text in texts.items() if text and (not text.endswith("\n") or text.endswith("\n\n"))]
     faults += [
         f"{path}:{number}"
         for path, text in texts.items()

@@ -7,9 +7,7 @@ from pathlib import Path
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"|srcset=\"([^\"]+)\"")
 
 
-def test_every_link_between_files_leads_to_a_file_and_a_heading(
-    texts: Mapping[Path, str], root: Path
-) -> None:
+def test_every_link_between_files_leads_to_a_file_and_a_heading(texts: Mapping[Path, str], root: Path) -> None:
     faults = []
     for path, text in texts.items():
         if path.suffix != ".md":

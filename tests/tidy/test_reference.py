@@ -48,9 +48,7 @@ def test_every_code_is_explained_in_the_order_of_the_code(pages: Path, name: str
     codes = [member.value for member in WRITTEN[name]]
     assert sorted(set(codes) - set(explained)) == [], f"write a section for these in docs/reference/{name}"
     assert sorted(set(explained) - set(codes)) == [], f"the code has these no more; remove them from {name}"
-    assert explained == codes, (
-        f"put the sections of docs/reference/{name} in the order of {WRITTEN[name].__name__}"
-    )
+    assert explained == codes, f"put the sections of docs/reference/{name} in the order of {WRITTEN[name].__name__}"
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -81,11 +79,7 @@ def test_every_bound_has_its_reason_beside_it(generator: ModuleType) -> None:
 def test_the_index_leads_to_every_page(root: Path, files: Sequence[Path]) -> None:
     index = (root / "docs" / "index.md").read_text(encoding="utf-8")
     linked = {target.split("#")[0] for target in re.findall(r"\]\(([^)]+)\)", index)}
-    pages = {
-        path.relative_to("docs").as_posix()
-        for path in files
-        if path.parts[0] == "docs" and path.suffix == ".md"
-    }
+    pages = {path.relative_to("docs").as_posix() for path in files if path.parts[0] == "docs" and path.suffix == ".md"}
     # Decision records have an index of their own.
     missing = {page for page in pages - linked - {"index.md"} if not page.startswith("adr/")}
     assert sorted(missing) == [], "link these from docs/index.md"

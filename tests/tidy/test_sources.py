@@ -40,9 +40,7 @@ def test_no_function_is_long(modules: Trees) -> None:
 
 
 def test_everything_public_says_what_it_does(sources: Trees) -> None:
-    faults = [
-        f"{path}:1 the module" for path, tree in sources.items() if tree.body and not ast.get_docstring(tree)
-    ]
+    faults = [f"{path}:1 the module" for path, tree in sources.items() if tree.body and not ast.get_docstring(tree)]
     faults += [
         f"{path}:{node.lineno} {node.name}"
         for path, tree in sources.items()
@@ -110,15 +108,8 @@ def test_no_test_replaces_a_part_by_a_mock(modules: Trees) -> None:
         for path, tree in modules.items()
         for node in ast.walk(tree)
         if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unittest.mock"))
-        or (
-            isinstance(node, ast.ImportFrom)
-            and node.module == "unittest"
-            and "mock" in {a.name for a in node.names}
-        )
-        or (
-            isinstance(node, ast.Import)
-            and any(alias.name.startswith("unittest.mock") for alias in node.names)
-        )
+        or (isinstance(node, ast.ImportFrom) and node.module == "unittest" and "mock" in {a.name for a in node.names})
+        or (isinstance(node, ast.Import) and any(alias.name.startswith("unittest.mock") for alias in node.names))
     ]
     assert not faults, "run the real part, or pass in a value:\n" + "\n".join(faults)
 
@@ -163,5 +154,7 @@ def _judges(node: ast.AST) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in {"raises", "warns", "fail"}
     if isinstance(node, ast.Call):
-        return re.search(r"expect|assert|check|verify|agree|refuse|run_state_machine", ast.unparse(node.func)) is not None
+        return (
+            re.search(r"expect|assert|check|verify|agree|refuse|run_state_machine", ast.unparse(node.func)) is not None
+        )
     return isinstance(node, ast.Assert)

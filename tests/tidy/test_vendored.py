@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def test_every_vendored_file_has_its_hash_written_down_and_is_unchanged(
-    files: Sequence[Path], root: Path
-) -> None:
+def test_every_vendored_file_has_its_hash_written_down_and_is_unchanged(files: Sequence[Path], root: Path) -> None:
     folders = {_vendor(path) for path in files if "vendor" in path.parts}
     assert folders
     for folder in folders:

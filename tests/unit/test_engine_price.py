@@ -186,3 +186,14 @@ def test_without_a_payer_a_random_discount_stays_with_the_payment() -> None:
     first = payment(payer_id=None)
     assert granted(one, first) == granted(one, first)
     assert granted(one, first) != granted(one, payment(payer_id=None, payment_id="p-2"))
+
+
+def test_the_worked_example_of_the_docs_holds() -> None:
+    one = snapshot(
+        campaign("a", group="instant", priority=100, benefit=PercentOff(2000, 5000)),
+        campaign("b", group="instant", priority=50, benefit=AmountOff(2000)),
+        campaign("c", group="instant", priority=90, benefit=AmountOff(1500)),
+        campaign("d", group="codes", priority=80, benefit=PercentOff(1000, 10_000)),
+        campaign("e", group="gift", priority=10, benefit=AmountOff(9000)),
+    )
+    assert granted(one, payment(amount=12_000), balances={"a": left(2399)}) == {"d": 1200, "b": 2000}

@@ -81,6 +81,10 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
 
 
+def run_or_raise(*arguments: object) -> None:
+    CliRunner().invoke(command, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
 def run_json(*arguments: object) -> dict[str, Any]:
     result = run(*arguments, "--json")
     assert result.exit_code == 0, result.output
@@ -149,6 +153,13 @@ def test_with_limits_a_payment_counts_once(house: Path, tmp_path: Path) -> None:
     result = run(house, "--payments", path, "--limits", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["errors"][0]["message"] == "was priced before, in another row"
+
+
+def test_a_file_with_too_many_rows_is_refused(house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("makegood.files.run.FILE_PAYMENTS_MAX", 2)
+    assert run(house, "--payments", payments(tmp_path, [paid(1), paid(2)])).exit_code == 0
+    with pytest.raises(Problem, match="more than 2 rows"):
+        run_or_raise(house, "--payments", payments(tmp_path, [paid(n) for n in range(3)]))
 
 
 def test_what_is_no_completed_purchase_is_skipped(house: Path, tmp_path: Path) -> None:

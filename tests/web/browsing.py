@@ -22,6 +22,9 @@ ARGUMENTS = [
 ]
 
 
+WAIT_MS = 10_000  # Longer than any page takes on a busy machine.
+
+
 @dataclass
 class Visitor:
     """One page of one browser profile, the server it visits, and every line of its console."""
@@ -64,6 +67,7 @@ async def launched() -> AsyncIterator[Browser]:
 async def visiting(browser: Browser, server: Running, **profile: Any) -> AsyncIterator[Visitor]:
     """A visitor with a fresh profile. `profile` as Playwright's `new_context` takes it; English unless it says."""
     context = await browser.new_context(**{"locale": "en", "viewport": {"width": 1280, "height": 900}, **profile})
+    context.set_default_timeout(WAIT_MS)
     visitor = Visitor(await context.new_page(), server)
 
     def keep(message: ConsoleMessage) -> None:

@@ -158,7 +158,7 @@ def payment(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 40.0) -> bool:
     """Whether `holds` becomes true within the time."""
     waiting = threading.Event()
     for _ in range(int(seconds / 0.05)):

@@ -12,13 +12,12 @@ from makegood.domain.benefit import Benefit, largest_discount
 from makegood.domain.campaign import Campaign, Stacking
 from makegood.domain.policy import Policy
 from makegood.findings import FindingCode
-from makegood.limits import ID_CHARS_MAX, LIST_ENTRIES_MAX
+from makegood.limits import ID_CHARS_MAX, LIST_ENTRIES_MAX, PRIORITY_MAX
 from makegood.money import format_money
 from makegood.rules.environment import Environment
 
 REQUIRED = ("makegood", "id", "title", "label", "funding", "window", "when", "benefit", "stacking")
 OPTIONAL = ("limits", "stages", "codes")
-PRIORITY_MAX = 1_000_000
 _CODE = re.compile(r"[!-~]+", re.ASCII)
 
 

@@ -11,7 +11,7 @@ from makegood.documents.reading import Fields, Place, Reading
 from makegood.documents.schema import read_schema
 from makegood.domain.policy import ApprovalTier, Funder, Label, PaymentSchema, Policy, Rule, StageBounds, WorstBounds
 from makegood.findings import FindingCode
-from makegood.limits import LIST_ENTRIES_MAX
+from makegood.limits import APPROVERS_MAX, GROWTH_MAX, LIST_ENTRIES_MAX, PAYMENTS_PER_SECOND_MAX
 from makegood.money import currency_digits
 from makegood.rules.environment import Environment, payment_environment
 from makegood.rules.types import INT, STRING, CelType
@@ -20,9 +20,6 @@ KEYS = (
     "makegood", "id", "currency", "timezone", "payment", "peak", "labels", "funders", "rules", "stages", "worst",
     "approvals",
 )  # fmt: skip
-PAYMENTS_PER_SECOND_MAX = 10_000_000  # Forty times the largest peak any wallet has published.
-GROWTH_MAX = 1_000  # A stage that opens a thousand times the last one is hardly a stage.
-APPROVERS_MAX = 20
 ED25519_KEY_BYTES = 32
 RULE_VARIABLES: Mapping[str, CelType] = {"discount": INT, "total": INT, "label": STRING, "funder": STRING}
 

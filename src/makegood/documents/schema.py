@@ -7,11 +7,15 @@ from makegood.documents.hints import nearest
 from makegood.documents.reading import Fields, Place, Reading
 from makegood.domain.policy import CORE_FIELD_NAMES, CORE_FIELDS, Field, FieldType, PaymentSchema
 from makegood.findings import FindingCode
-from makegood.limits import ATTRIBUTES_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
+from makegood.limits import (
+    ATTRIBUTE_ENTRIES_MAX,
+    ATTRIBUTES_MAX,
+    BASKET_ITEMS_DEFAULT,
+    BASKET_ITEMS_MAX,
+    ID_CHARS_MAX,
+    TEXT_CHARS_MAX,
+)
 
-ITEMS_MAX = 500  # A body of 64 KiB holds about so many lines.
-ITEMS_DEFAULT = 50
-LISTED_MAX = 1_000  # Entries of one `list(string)` attribute.
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 CEL_WORDS = frozenset(
     ("false", "in", "null", "true", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
@@ -36,7 +40,7 @@ def read_schema(reading: Reading, place: Place, currency: str | None) -> Payment
         return None
     low, high = _amount(reading, fields["amount"]) if "amount" in fields else (None, None)
     lists = {name: values(reading, fields[name]) for name in ("scene", "channel", "instrument") if name in fields}
-    items_max = _items(reading, fields["items"]) if "items" in fields else ITEMS_DEFAULT
+    items_max = _items(reading, fields["items"]) if "items" in fields else BASKET_ITEMS_DEFAULT
     attributes = _attributes(reading, fields["attributes"]) if "attributes" in fields else {}
     scenes = lists.get("scene")
     if currency is None or low is None or high is None or scenes is None or items_max is None:
@@ -75,7 +79,7 @@ def values(reading: Reading, place: Place) -> tuple[str, ...] | None:
 
 def _items(reading: Reading, place: Place) -> int | None:
     fields = reading.fields(place, ("max",), of="`items`")
-    return reading.whole(fields["max"], 0, ITEMS_MAX) if fields is not None and "max" in fields else None
+    return reading.whole(fields["max"], 0, BASKET_ITEMS_MAX) if fields is not None and "max" in fields else None
 
 
 def _attributes(reading: Reading, place: Place) -> dict[str, Field]:
@@ -133,7 +137,7 @@ def _field(reading: Reading, name: str, kind: FieldType, fields: Fields) -> Fiel
     if low is not None and high is not None and high < low:
         reading.error(fields["max"], FindingCode.VALUE_IS_WRONG, "`max` is below `min`")
     length = reading.whole(fields["max_length"], 1, TEXT_CHARS_MAX) if "max_length" in fields else None
-    items = reading.whole(fields["max_items"], 0, LISTED_MAX) if "max_items" in fields else None
+    items = reading.whole(fields["max_items"], 0, ATTRIBUTE_ENTRIES_MAX) if "max_items" in fields else None
     listed = values(reading, fields["values"]) if "values" in fields else None
     optional = reading.flag(fields["optional"]) if "optional" in fields else False
     return Field(name, kind, bool(optional), low, high, listed, length, items)

@@ -98,8 +98,9 @@ def largest_discount(benefit: Benefit, amount_max: int) -> int:
 def draw_uniform(low: int, high: int, draw: Draw) -> int:
     """A number uniform on [low, high], the same for the same draw.
 
-    Rejection sampling from SHA-256(secret ‖ campaign ‖ who ‖ day ‖ counter), each part preceded by its length, so
-    that no two draws share an input. Nobody without the secret can predict it; nobody can grind for a better one.
+    Rejection sampling from SHA-256(secret ‖ campaign ‖ who ‖ day ‖ counter), each part preceded by its
+    length, so that no two draws share an input. Nobody without the secret can predict it; nobody can grind
+    for a better one.
     """
     span = high - low + 1
     ceiling = 2**64 - 2**64 % span

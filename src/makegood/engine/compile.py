@@ -90,16 +90,11 @@ def _is_covered(link: Expression, keys: Mapping[str, frozenset[Any]]) -> bool:
         case Field() | Not(operand=Field()) | In() | Compare():
             terms = necessary_terms(link)
             return len(terms) == 1 and _is_asked(terms[0], keys)
-        case Or(terms=branches):  # `f == a || f == b`, each branch of which gives one term.
+        case Or(terms=branches):  # `f == a || f == b`: a term of the whole is one of every branch.
             terms = necessary_terms(link)
-            return len(terms) == 1 and all(_is_one_of(branch, keys) for branch in branches)
+            single = all(isinstance(branch, Field | In | Compare) for branch in branches)
+            return single and len(terms) == 1 and _is_asked(terms[0], keys)
     return False
-
-
-def _is_one_of(branch: Expression, keys: Mapping[str, frozenset[Any]]) -> bool:
-    if not isinstance(branch, Field | In | Compare):
-        return False
-    return _is_covered(branch, keys) and isinstance(necessary_terms(branch)[0], Term)
 
 
 def _is_asked(term: Term | Range, keys: Mapping[str, frozenset[Any]]) -> bool:

@@ -11,7 +11,8 @@ from makegood.engine.explain import explain
 from makegood.engine.price import price
 from makegood.engine.snapshot import Snapshot
 from makegood.errors import FieldError, Problem
-from makegood.files.rows import Row
+from makegood.files.rows import Row, file_problem
+from makegood.limits import FILE_PAYMENTS_MAX
 
 _NO_BALANCES: Balances = {}
 
@@ -58,7 +59,9 @@ def price_rows(
     """
     book = Book(snapshot.policy, snapshot.campaigns.values()) if limits else None
     seen: set[str] = set()
-    for row in rows:
+    for count, row in enumerate(rows, 1):
+        if count > FILE_PAYMENTS_MAX:
+            raise file_problem(f"the file has more than {FILE_PAYMENTS_MAX:,} rows", hint="price it in parts")
         if row.raw is None:
             yield Skipped(row.number) if row.error is None else _invalid(row.number, row.error)
             continue

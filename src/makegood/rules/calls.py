@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from makegood.findings import FindingCode, Severity
 from makegood.rules.civil import offset_of
-from makegood.rules.context import Below, narrow, widen
+from makegood.rules.context import TYPE_HINTS, Below, narrow, widen
 from makegood.rules.expression import (
     Accessor,
     And,
@@ -70,7 +70,9 @@ def build_call(below: Below, call: Any, place: Position) -> Node:
     build = _BUILDERS.get(function)
     if build is None:
         shown = OPERATORS.get(function, function)
-        hint = "compare with `==`, `startsWith`, `endsWith` or `contains`" if shown == "matches" else None
+        hint = (
+            "compare with `==`, `startsWith`, `endsWith` or `contains`" if shown == "matches" else TYPE_HINTS.get(shown)
+        )
         raise below.context.refuse(f"`{shown}` is not supported", place, hint)
     parts = [call.target, *call.args] if call.HasField("target") else list(call.args)
     return build(below, function, below.all(parts), place)

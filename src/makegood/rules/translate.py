@@ -28,7 +28,7 @@ def translate(error: str, text: str, env: Environment) -> tuple[RuleFinding, ...
     """The findings that a refusal of the runtime stands for; at least one."""
     if "ecursion" in error[:400] or "too deep" in error[:400]:
         return (_too_deep(),)
-    found = list(dict.fromkeys(_findings(error, text, env)))
+    found = sorted(dict.fromkeys(_findings(error, text, env)), key=lambda finding: (finding.line, finding.column))
     return tuple(found) or (_finding(FindingCode.EXPRESSION_DOES_NOT_PARSE, "cannot be read", None, 1, 1),)
 
 

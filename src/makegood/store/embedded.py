@@ -12,6 +12,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from makegood.errors import StoreUnavailable
 SUPERUSER = "makegood_admin"
 START_SECONDS_MAX = 300  # Recovery after a crash replays a write-ahead log of up to a gigabyte.
 STOP_SECONDS_MAX = 60
+PROBES_MAX = 10  # A killed server is a zombie until it is reaped, and its children take a moment to leave.
+PROBE_SECONDS = 0.2
 SOCKET_PATH_BYTES_MAX = 90  # sun_path holds 108 bytes; PostgreSQL adds "/.s.PGSQL.5432".
 SYSTEM_USER = "makegood"
 
@@ -85,9 +88,29 @@ def start(data: Path) -> Embedded:
         socket = _socket_folder(data)
         presence = (data / "presence.lock").open("a+")
         fcntl.flock(presence, fcntl.LOCK_SH)
-        if _pg_ctl(data, "status", check=False).returncode != 0:
-            _start_server(data, socket)
+        try:
+            if not _answers(data, socket):
+                _start_server(data, socket)
+        except BaseException:
+            presence.close()
+            raise
         return Embedded(data, socket, presence)
+
+
+def _answers(data: Path, socket: Path) -> bool:
+    """Whether a server runs there. A pid alone proves nothing: it may be a dead process's, or by now somebody else's."""
+    for _ in range(PROBES_MAX):
+        if _pg_ctl(data, "status", check=False).returncode != 0:
+            return False
+        if _run("pg_isready", "-q", "-h", str(socket), "-U", SUPERUSER).returncode in (
+            0,
+            1,
+        ):  # 1: starting or recovering
+            return True
+        time.sleep(PROBE_SECONDS)
+    # PostgreSQL itself checks, by its shared memory, that no orphan of the dead server is left.
+    (data / "postgres" / "postmaster.pid").unlink(missing_ok=True)
+    return False
 
 
 def _start_server(data: Path, socket: Path) -> None:

@@ -32,9 +32,13 @@ def events_of(rows: Iterable[Mapping[str, Any]], view: CampaignView, speech: Spe
 
 
 def _event(row: Mapping[str, Any], view: CampaignView, speech: Speech) -> Event:
-    words, detail = event_words(speech, row), _detail(row["detail"], view, speech)
     return Event(
-        int(row["seq"]), Instant.of(row["at"]), str(row["principal"]), words, detail, _tone(str(row["action"]))
+        seq=int(row["seq"]),
+        at=Instant.parse(row["at"]),
+        principal=str(row["principal"]),
+        words=event_words(speech, row),
+        detail=_detail(row["detail"], view, speech),
+        tone=_tone(str(row["action"])),
     )
 
 

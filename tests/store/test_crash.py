@@ -1,0 +1,130 @@
+"""PostgreSQL is killed (SIGKILL) under load: nothing acknowledged is lost, nothing is granted twice, retries agree."""
+
+import asyncio
+import os
+import random
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from makegood.clock import system_clock
+from makegood.errors import Problem, StoreUnavailable
+from makegood.services import holds, quotes
+from makegood.services.platform import Platform, close_platform, open_platform
+from makegood.settings import Settings
+from makegood.store.verify import verify
+from tests.shop import Shop, open_spring_shop, with_deadline
+
+KILLS = 3
+CLIENTS = 12
+
+
+@pytest_asyncio.fixture
+async def mortal() -> AsyncIterator[Platform]:
+    """A platform on a PostgreSQL of its own, to be killed."""
+    data = tempfile.mkdtemp(prefix="mg")
+    platform = await open_platform(Settings(data=data, deadline_ms=3_000, pool_size=12), clock=system_clock)
+    yield platform
+    await platform.store.revive()
+    await close_platform(platform)
+
+
+def kill(platform: Platform) -> None:
+    """SIGKILL the postmaster; its children follow."""
+    assert platform.store.server is not None
+    pid = int((platform.store.server.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGKILL)
+
+
+async def _ask(shop: Shop, payment: dict[str, Any], answers: dict[str, dict[str, Any]]) -> None:
+    answer = await quotes.quote(shop.platform, shop.callers["till"], payment)
+    if not answer["decided"]:
+        assert answer["to_pay_minor"] == payment["amount"]  # The payment goes on.
+        return
+    first = answers.setdefault(payment["payment_id"], answer)
+    assert (first["quote_id"], first["discount_minor"]) == (answer["quote_id"], answer["discount_minor"])
+
+
+async def _client(
+    shop: Shop, number: int, answers: dict[str, dict[str, Any]], ended: set[str], done: asyncio.Event
+) -> None:
+    chance = random.Random(number)
+    payments = []
+    while not done.is_set():
+        payment = shop.payment(amount=10_000 + chance.randrange(5_000), payer_id=f"payer-{chance.randrange(10**9)}")
+        payments.append(payment)
+        await _ask(shop, payment, answers)
+        await _ask(shop, chance.choice(payments), answers)
+        mine = [p["payment_id"] for p in payments if answers.get(p["payment_id"], {}).get("quote_id")]
+        if mine and chance.random() < 0.5:
+            name = chance.choice(mine)
+            try:
+                await holds.capture(shop.platform, shop.callers["till"], answers[name]["quote_id"], {})
+                ended.add(name)
+            except StoreUnavailable:
+                await asyncio.sleep(0.05)
+
+
+async def test_killing_the_store_loses_nothing_that_was_acknowledged(mortal: Platform) -> None:
+    shop = await open_spring_shop(mortal)
+    for _ in range(3):
+        from makegood.services import campaigns
+
+        await campaigns.open_stage(mortal, shop.callers["olga"], "spring-qr-2027")
+    answers: dict[str, dict[str, Any]] = {}
+    ended: set[str] = set()
+    done = asyncio.Event()
+    clients = [asyncio.create_task(_client(shop, n, answers, ended, done)) for n in range(CLIENTS)]
+    for _ in range(KILLS):
+        await asyncio.sleep(0.5)
+        kill(mortal)
+        await asyncio.sleep(0.2)
+        await mortal.store.revive()
+    await asyncio.sleep(0.5)
+    done.set()
+    await asyncio.gather(*clients)
+    await _after(shop, answers, ended)
+
+
+async def _after(shop: Shop, answers: dict[str, dict[str, Any]], ended: set[str]) -> None:
+    await quotes.end_late_holds(shop.platform)
+    till = shop.callers["till"]
+    granted = {name: answer for name, answer in answers.items() if answer["quote_id"]}
+    assert len(granted) > 50 and ended
+    for name, answer in granted.items():
+        stored = await holds.get_payment(shop.platform, till, name)
+        assert stored["quote_id"] == answer["quote_id"] and stored["discount_minor"] == answer["discount_minor"]
+        assert stored["state"] == "captured" if name in ended else stored["state"] in ("reserved", "captured")
+    assert (await verify(shop.platform.store.pool, shop.house.id)).violations == ()
+
+
+async def test_with_the_store_gone_every_answer_is_full_price_and_in_time(mortal: Platform) -> None:
+    shop = await open_spring_shop(mortal)
+    till, payment = shop.callers["till"], shop.payment()
+    await quotes.quote(mortal, till, shop.payment())
+    kill(mortal)
+    hurried = with_deadline(mortal, 200)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    answer = await quotes.quote(hurried, till, payment)
+    assert loop.time() - started < 2
+    assert (answer["decided"], answer["discount_minor"], answer["to_pay_minor"]) == (False, 0, 20_000)
+    assert answer["reason"] in ("store_is_unavailable", "deadline_passed")
+    try:
+        await holds.capture(mortal, till, "qte_x", {})
+        raise AssertionError("a capture cannot succeed without the store")
+    except StoreUnavailable:
+        pass
+    await mortal.store.revive()
+    again = await quotes.quote(mortal, till, payment)
+    assert again["decided"]
+    try:
+        await holds.capture(mortal, till, "qte_x", {})
+        raise AssertionError("there is no such quote")
+    except Problem as problem:
+        assert problem.code == "not_found"
+    assert (await verify(mortal.store.pool, shop.house.id)).violations == ()

@@ -1,0 +1,47 @@
+"""A code of a closed list is given somewhere; a list that promises more than the code does misleads."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from makegood.domain.quote import Refusal, Undecided
+from makegood.errors import ProblemCode
+from makegood.findings import FindingCode
+
+# Codes are permanent, so these were chosen before anything gives them. Their sections say so.
+NOT_GIVEN_YET = {
+    ProblemCode.IDEMPOTENCY_KEY_IS_MISSING,
+    ProblemCode.IDEMPOTENCY_KEY_IS_BUSY,
+    ProblemCode.TOO_MANY_REQUESTS,
+    Undecided.LIVE_SET_IS_UNKNOWN,
+}
+LISTS: dict[type[StrEnum], str] = {
+    Refusal: "refusals.md",
+    Undecided: "undecided.md",
+    ProblemCode: "problems.md",
+    FindingCode: "findings.md",
+}
+
+
+@pytest.mark.parametrize("codes", LISTS)
+def test_every_code_is_given_somewhere(texts: Mapping[Path, str], codes: type[StrEnum]) -> None:
+    sources = [text for path, text in texts.items() if path.parts[0] == "src" and path.suffix in (".py", ".sql")]
+    never = {code for code in codes if not any(_gives(text, code) for text in sources)}
+    assert never - NOT_GIVEN_YET == set(), "give these, or remove them before anybody relies on them"
+    assert {code for code in NOT_GIVEN_YET if isinstance(code, codes)} - never == set(), "these are given now"
+
+
+@pytest.mark.parametrize("code", sorted(NOT_GIVEN_YET))
+def test_a_code_that_is_not_given_yet_says_so(root: Path, code: StrEnum) -> None:
+    page = (root / "docs" / "reference" / LISTS[type(code)]).read_text(encoding="utf-8")
+    section = page.split(f"\n## `{code.value}`\n")[1].split("\n## ")[0]
+    assert "This version does not give it yet." in section
+
+
+def _gives(text: str, code: StrEnum) -> bool:
+    # A member that is a key (`Code.X: ...`) says something of the code. SQL says the word itself.
+    named = rf"\b(?:{type(code).__name__})\.{code.name}\b(?!\s*:)"
+    return re.search(named, text) is not None or f"'{code.value}'" in text

@@ -1,0 +1,190 @@
+"""`makegood check`: what it prints, what it exits with."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from makegood.cli.check import command
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+WORST_KEYS = {"payment_minor", "per_second_minor", "total_minor"}
+FINDING_KEYS = {"severity", "code", "message", "hint", "path", "file", "line", "column"}
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def run_json(*arguments: object) -> tuple[int, dict[str, Any]]:
+    result = run(*arguments, "--json")
+    assert result.stdout.count("\n") == 1
+    return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("policy.yaml", "brief-spring.yaml", "campaign-spring.yaml", "campaign-others.yaml"):
+        shutil.copy(EXAMPLES / name, tmp_path / name)
+    return tmp_path
+
+
+def _edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def test_a_folder_with_nothing_refused_exits_with_zero(folder: Path) -> None:
+    code, said = run_json(folder)
+    assert code == 0
+    assert set(said) >= {"campaigns", "briefs", "policies", "findings"}
+    assert said["findings"] == []
+    campaign = said["campaigns"][0]
+    assert (campaign["id"], campaign["proofs"]) == ("spring-qr-2027", [])
+    assert len(campaign["revision"]) == 68 and campaign["revision"].startswith("rev_")
+    assert campaign["worst"] == {
+        "payment_minor": 5_000, "per_second_minor": 5_000_000, "total_minor": 100_000_000
+    }  # fmt: skip
+    assert set(campaign["summary"]) == {"zh-CN", "en"}
+
+
+def test_every_campaign_says_once_that_it_is_unproved(folder: Path) -> None:
+    _, said = run_json(folder)
+    found = [one for one in said["campaigns"][0]["findings"] if one["code"] == "campaign_is_unproved"]
+    assert [one["severity"] for one in found] == ["warning"]
+    assert set(found[0]) == FINDING_KEYS
+
+
+def test_an_error_finding_exits_with_one(folder: Path) -> None:
+    _edit(folder / "campaign-spring.yaml", '"50.00 CNY"', "5000")
+    code, said = run_json(folder)
+    assert code == 1
+    campaign = said["campaigns"][0]
+    errors = [one for one in campaign["findings"] if one["severity"] == "error"]
+    assert [(one["code"], one["path"]) for one in errors] == [("money_is_bare", "/benefit/percent_off/up_to")]
+    assert (campaign["id"], campaign["summary"], campaign["worst"]) == ("spring-qr-2027", None, None)
+
+
+def test_a_wrong_call_exits_with_two(folder: Path) -> None:
+    assert run(folder / "missing.yaml").exit_code == 2
+    assert run().exit_code == 2
+    assert run(folder, "--nonsense").exit_code == 2
+
+
+def test_the_wrong_template_among_the_examples_is_refused_and_nothing_else_is() -> None:
+    code, said = run_json(EXAMPLES)
+    assert code == 1
+    refused = [
+        Path(document["file"]).name
+        for document in (*said["campaigns"], *said["briefs"], *said["policies"])
+        if any(one["severity"] == "error" for one in document["findings"])
+    ]
+    assert refused == ["campaign-16-january.yaml"]
+    assert said["findings"] == []
+    assert all(set(campaign["worst"]) == WORST_KEYS for campaign in said["campaigns"])
+
+
+def test_other_yaml_in_a_folder_is_left_alone_and_by_name_it_is_a_finding(folder: Path) -> None:
+    (folder / "docker-compose.yml").write_text("services: {web: &x {image: [}}")
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "campaign.yaml").write_text("makegood: campaign/1")
+    assert run_json(folder)[0] == 0
+    code, said = run_json(folder / "policy.yaml", folder / "campaign-others.yaml")
+    assert code == 1
+    assert [one["code"] for one in said["findings"]] == ["kind_is_unknown"]
+
+
+def test_a_broken_document_of_ours_in_a_folder_is_a_finding(folder: Path) -> None:
+    (folder / "broken.yml").write_text("makegood: campaign/1\nid: [")
+    code, said = run_json(folder)
+    assert code == 1
+    assert [(one["code"], Path(one["file"]).name) for one in said["findings"]] == [("yaml_is_invalid", "broken.yml")]
+
+
+def test_a_file_that_is_too_large_is_a_finding(folder: Path) -> None:
+    (folder / "large.yaml").write_bytes(b"makegood: campaign/1\n" + b"#" * (1024 * 1024))
+    code, said = run_json(folder)
+    assert code == 1
+    assert [one["code"] for one in said["findings"]] == ["file_is_too_large"]
+
+
+def test_policy_and_brief_can_be_named_apart(folder: Path) -> None:
+    campaign = folder / "campaign-spring.yaml"
+    code, said = run_json(campaign)
+    assert code == 1
+    assert [one["code"] for one in said["campaigns"][0]["findings"] if one["severity"] == "error"] == [
+        "policy_is_missing"
+    ]
+    code, said = run_json(campaign, "--policy", folder / "policy.yaml")
+    assert code == 0
+    assert "brief_is_missing" in [one["code"] for one in said["campaigns"][0]["findings"]]
+    code, said = run_json(campaign, "--policy", folder / "policy.yaml", "--brief", folder / "brief-spring.yaml")
+    assert code == 0
+    assert [one["code"] for one in said["campaigns"][0]["findings"]] == ["campaign_is_unproved"]
+    assert (len(said["policies"]), len(said["briefs"])) == (1, 1)
+
+
+def test_the_named_policy_wins_over_one_in_the_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other") / "policy.yaml"
+    shutil.copy(folder / "policy.yaml", other)
+    _edit(other, "merchant_coupon:", "another_label:")
+    code, said = run_json(folder, "--policy", other)
+    assert code == 1
+    assert "name_is_unknown" in [one["code"] for one in said["campaigns"][0]["findings"]]
+
+
+def test_a_policy_option_that_names_no_policy_is_a_finding(folder: Path) -> None:
+    code, said = run_json(folder, "--policy", folder / "brief-spring.yaml")
+    assert code == 1
+    assert [one["code"] for one in said["findings"]] == ["kind_is_unknown"]
+
+
+def test_an_older_revision_among_the_live_ones_is_no_twin(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    live = tmp_path_factory.mktemp("live")
+    shutil.copy(folder / "campaign-spring.yaml", live)
+    code, said = run_json(folder, "--live", live)
+    assert code == 0
+    assert "id_is_duplicate" not in [one["code"] for one in said["campaigns"][0]["findings"]]
+    _edit(live / "campaign-spring.yaml", '"50.00 CNY"', "5000")
+    code, said = run_json(folder, "--live", live)
+    assert code == 1
+    assert [one["code"] for one in said["findings"]] == ["money_is_bare"]
+
+
+def test_a_person_reads_the_line_with_a_caret_under_the_mistake(folder: Path) -> None:
+    file = folder / "campaign-spring.yaml"
+    _edit(file, "en: Spring QR discount", "en: 5")
+    result = run(file, folder / "policy.yaml")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    shown = next(index for index, line in enumerate(lines) if line.startswith("    3 │ title:"))
+    before = lines[shown][: lines[shown].index("en: 5") + 4]
+    wide = sum(2 if "\u4e00" <= char <= "\u9fff" else 1 for char in before)
+    assert lines[shown + 1].index("^") == wide
+    assert '    hint: write `"5"`' in lines
+    assert f"    {file}:3:28" in lines
+    assert any(line.startswith("✗ refused campaign spring-qr-2027") for line in lines)
+    assert "✓ fine policy house" in result.stdout
+    assert lines[-1] == "✗ something is refused in 2 documents"
+
+
+def test_a_person_reads_the_summary_in_both_languages_and_the_worst_loss(folder: Path) -> None:
+    result = run(folder)
+    assert result.exit_code == 0
+    assert "  20% off, at most 50.00 CNY, for in-store QR payments of at least 100.00 CNY in Hangzhou" in result.stdout
+    assert "在Hangzhou到店扫码支付满100.00元，立减20%" in result.stdout
+    assert "  worst: 50.00 CNY a payment, 50,000.00 CNY a second, 1,000,000.00 CNY in total" in result.stdout
+    assert "✓ passes, with warnings campaign spring-qr-2027" in result.stdout
+
+
+def test_output_for_a_pipe_has_no_escape_and_a_document_cannot_bring_one(folder: Path) -> None:
+    _edit(folder / "campaign-spring.yaml", "label: merchant_coupon", 'label: "\\e[31m"\n"\\e[2J": 1')
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "\x1b" not in result.stdout
