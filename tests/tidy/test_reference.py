@@ -17,6 +17,8 @@ from makegood.web.problems import KINDS
 
 WORDS_MIN = 12  # Fewer words than this only repeat the code.
 
+SEVERITIES = ("**Error.**", "**Warning.**", "**Error or warning.**")
+
 # Pages whose order means something (precedence) or is simply kept, so that both are found the same way.
 WRITTEN: dict[str, type[StrEnum]] = {
     "refusals.md": Refusal,
@@ -93,8 +95,8 @@ def test_every_problem_says_its_http_status(pages: Path) -> None:
 
 def test_every_finding_says_whether_it_refuses_the_document(pages: Path) -> None:
     sections = _sections((pages / "findings.md").read_text(encoding="utf-8"))
-    unclear = [code for code, text in sections if not text.startswith(("**Error.**", "**Warning.**"))]
-    assert unclear == [], "begin the section with **Error.** or **Warning.**"
+    unclear = [code for code, text in sections if not text.startswith(SEVERITIES)]
+    assert unclear == [], f"begin the section with one of {SEVERITIES}"
 
 
 def _sections(text: str) -> list[tuple[str, str]]:

@@ -96,8 +96,10 @@ def test_the_name_of_every_test_is_a_sentence(modules: Trees) -> None:
 def test_every_test_can_fail(modules: Trees) -> None:
     faults = [
         f"{path}:{node.lineno} {node.name}"
-        for path, node in _functions(modules)
-        if _is_test(path, node) and not any(map(_judges, ast.walk(node)))
+        for path, tree in modules.items()
+        if path.parts[0] == "tests"
+        for node in _hollow(tree)
+        if _is_test(path, node)
     ]
     assert not faults, "these assert nothing:\n" + "\n".join(faults)
 
@@ -150,11 +152,21 @@ def _is_test(path: Path, node: Function) -> bool:
     return path.parts[0] == "tests" and path.name.startswith("test_") and node.name.startswith("test_")
 
 
-def _judges(node: ast.AST) -> bool:
+def _hollow(tree: ast.Module) -> list[Function]:
+    """The functions of a module that can fail no test: they judge nothing, and call nothing of it that does."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, Function)]
+    names: set[str] = set()
+    while True:
+        found = {node.name for node in functions if any(_judges(part, names) for part in ast.walk(node))}
+        if found == names:
+            return [node for node in functions if node.name not in names]
+        names = found
+
+
+def _judges(node: ast.AST, names: set[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in {"raises", "warns", "fail"}
     if isinstance(node, ast.Call):
-        return (
-            re.search(r"expect|assert|check|verify|agree|refuse|run_state_machine", ast.unparse(node.func)) is not None
-        )
+        called = ast.unparse(node.func)
+        return called in names or re.search(r"expect|assert|check|verify|validate|refuse", called) is not None
     return isinstance(node, ast.Assert)

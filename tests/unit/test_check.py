@@ -171,7 +171,7 @@ def test_a_person_reads_the_line_with_a_caret_under_the_mistake(folder: Path) ->
     assert f"    {file}:3:28" in lines
     assert any(line.startswith("✗ refused campaign spring-qr-2027") for line in lines)
     assert "✓ fine policy house" in result.stdout
-    assert lines[-1] == "✗ something is refused in 2 documents"
+    assert lines[-1] == "✗ something is refused in 2 files"
 
 
 def test_a_person_reads_the_summary_in_both_languages_and_the_worst_loss(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What is wrong in a document is found: its code, its place, and a hint that mends it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -263,3 +264,27 @@ def test_a_list_of_ten_thousand_entries_is_read_and_a_longer_one_refused() -> No
 
     assert not policy(9_993).has_errors
     assert [finding.code for finding in errors(policy(9_994))] == ["value_is_wrong"]
+
+
+HOSTILE = {
+    "unknown keys": ("campaign", "stacking:", "".join(f"k{n}: 1\n" for n in range(45_000)) + "stacking:"),
+    "unknown scenes": ("brief", "[in_store_qr]", str([f"scene {n}" for n in range(9_999)])),
+    "wrong rules": (
+        "policy",
+        "rules:",
+        "rules:\n" + "".join(f"  - {{id: r{n}, never: 'x{n}'}}\n" for n in range(9_000)),
+    ),
+    "a long condition": ("campaign", "payment.amount >= 10000", "payment.town == 1 || " * 3_000 + "true"),
+    "a deep condition": ("campaign", "payment.amount >= 10000", "(" * 5_000 + "true" + ")" * 5_000),
+    "a long list": ("campaign", 'payment.city == "Hangzhou"', f"payment.items_count in {[0] * 10_001}"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_is_refused_in_bounded_time(name: str) -> None:
+    kind, old, new = HOSTILE[name]
+    started = time.monotonic()
+    bundle = read(NOW, **{kind: mutated(kind, old, new)})
+    assert time.monotonic() - started < 20
+    assert errors(bundle)
+    assert len(bundle.campaigns) == 1 or bundle.strays

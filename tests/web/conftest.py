@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.async_api import Browser
-
 from tests.web.browsing import Visitor, launched, visiting
 from tests.web.running import Running, make_house, publish, running
 

@@ -111,9 +111,7 @@ def _ready(made: Running, address: str, ready: threading.Event) -> None:
 def make_house(server: Running, name: str, people: Iterable[str] = PEOPLE, *, live: bool = False) -> dict[str, str]:
     """A house and a key for each of `people`."""
     server.run(create_house(server.platform(), name, live=live))
-    return {
-        who: server.run(create_key(server.platform(), name, who, PEOPLE[who])).key for who in people
-    }
+    return {who: server.run(create_key(server.platform(), name, who, PEOPLE[who])).key for who in people}
 
 
 def publish(server: Running, keys: dict[str, str], *, open_stages: bool = True) -> None:

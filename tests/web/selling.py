@@ -1,6 +1,8 @@
 """Houses with money in motion, for the pages that show it."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -40,12 +42,11 @@ def _post(server: Running, keys: dict[str, str], path: str, body: dict[str, Any]
     return found
 
 
-def signed_in(server: Running, key: str) -> httpx.Client:
+@contextmanager
+def signed_in(server: Running, key: str) -> Iterator[httpx.Client]:
     """A client with a console session for that key, speaking English, with the headers that a browser sends."""
-    client = httpx.Client(
-        base_url=server.address, timeout=20, trust_env=False,
-        headers={"Accept-Language": "en", "Sec-Fetch-Site": "same-origin"},
-    )  # fmt: skip
-    response = client.post("/console/sign-in", data={"key": key})
-    assert response.status_code == 303, response.text
-    return client
+    headers = {"Accept-Language": "en", "Sec-Fetch-Site": "same-origin"}
+    with httpx.Client(base_url=server.address, timeout=20, trust_env=False, headers=headers) as client:
+        response = client.post("/console/sign-in", data={"key": key})
+        assert response.status_code == 303, response.text
+        yield client

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.web.running import Running, make_house, payment, publish
 
 from makegood.clock import system_clock
 from makegood.limits import ID_CHARS_MAX, MONEY_MINOR_MAX
-from tests.web.running import Running, make_house, payment, publish
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,9 @@ def test_a_wrong_refund_is_refused_with_its_path(api: httpx.Client, body: Any, p
     assert (refusal.status_code, refusal.json()["errors"][0]["path"]) == (422, path)
 
 
-@pytest.mark.parametrize("odd", ["qte_" + "0" * 32, "x", "%00", "%FF", "%E2%80%AE", "x" * 4_000, "'; drop table quotes --"])
+@pytest.mark.parametrize(
+    "odd", ["qte_" + "0" * 32, "x", "%00", "%FF", "%E2%80%AE", "x" * 4_000, "'; drop table quotes --"]
+)
 def test_an_unknown_id_is_not_found_whatever_it_is_made_of(api: httpx.Client, odd: str) -> None:
     for method, path in (
         ("GET", f"/v1/quotes/{odd}"),

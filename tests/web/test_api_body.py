@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from tests.web.running import Running, payment
 
 from makegood.errors import Problem, ProblemCode
 from makegood.limits import BODY_BYTES_MAX, JSON_DEPTH_MAX
 from makegood.web.body import decode
-from tests.web.running import Running, payment
 
 
 def refused(data: bytes) -> Problem:
@@ -123,6 +123,8 @@ def test_another_media_type_is_refused(api: httpx.Client, headers: dict[str, str
     assert (refusal.status_code, refusal.json()["code"]) == (415, "media_type_is_wrong")
 
 
-@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+)
 def test_json_in_utf8_is_taken_however_it_is_spelt(api: httpx.Client, kind: str) -> None:
     assert api.post("/v1/quotes", content=json.dumps(payment()), headers={"Content-Type": kind}).status_code == 200

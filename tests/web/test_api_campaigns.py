@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests.web.running import CAMPAIGN, EXAMPLES, Running, make_house, payment, publish
 
 _houses = itertools.count(1)
@@ -20,9 +19,7 @@ def call(server: Running) -> Call:
 
     def made(who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         given = {"Authorization": f"Bearer {keys[who]}"} | headers
-        return httpx.request(
-            method, server.address + path, json=body, headers=given, timeout=20, trust_env=False
-        )
+        return httpx.request(method, server.address + path, json=body, headers=given, timeout=20, trust_env=False)
 
     made.keys = keys  # type: ignore[attr-defined]
     return made

@@ -34,7 +34,7 @@ class Desk:
 
 async def test_a_fresh_key_is_not_asked_about_again() -> None:
     desk = Desk()
-    assert [await desk.caller(), await desk.caller()] == ["K", "K"]
+    assert await desk.caller() == await desk.caller() == "K"
     assert desk.asked == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_slow_store_delays_a_known_key_by_no_more_than_its_bound_and_is_
     desk.now += KEY_FRESH_SECONDS
     desk.mood = "slow"
     started = asyncio.get_running_loop().time()
-    assert await asyncio.gather(desk.caller(), desk.caller(), desk.caller()) == ["K", "K", "K"]
+    assert set(await asyncio.gather(desk.caller(), desk.caller(), desk.caller())) == {"K"}
     assert asyncio.get_running_loop().time() - started < KEY_RECHECK_MS / 1000 * 2.5
     assert desk.asked == 2
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from jsonschema import Draft202012Validator
 from schemathesis import checks
 from starlette.routing import Route
+from tests.web.running import CAMPAIGN, Running, make_house, payment, publish
 
 from makegood.errors import ProblemCode
 from makegood.web.api.operation import Operation
@@ -21,7 +22,6 @@ from makegood.web.api.operations import OPERATIONS
 from makegood.web.app import api_routes
 from makegood.web.openapi import REGENERATE, document, problems_of
 from makegood.web.problems import KINDS
-from tests.web.running import CAMPAIGN, Running, make_house, payment, publish
 
 DOCUMENT = document()
 COMPONENTS = {"components": DOCUMENT["components"]}
@@ -142,11 +142,9 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
     max_examples=6, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
-def test_the_server_does_what_its_document_says(fuzzed: Running, case: schemathesis.Case) -> None:
+def test_the_server_does_what_its_document_says(fuzzed: Running, case: schemathesis.Case[Any]) -> None:
     who = WHO.get(case.operation.definition.raw["operationId"], "auditor")
-    response = case.call(
-        base_url=fuzzed.address, headers={"Authorization": f"Bearer {fuzzed.keys[who]}"}, timeout=20
-    )
+    response = case.call(base_url=fuzzed.address, headers={"Authorization": f"Bearer {fuzzed.keys[who]}"}, timeout=20)
     case.validate_response(response, checks=list(CHECKS))
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
+from tests.web.running import Running
 
 from makegood.errors import FieldError, Problem, ProblemCode, StoreUnavailable
 from makegood.web.faults import Faults
 from makegood.web.problems import KINDS, as_problem, full_price, problem_response
 from makegood.web.security import SecurityHeaders
-from tests.web.running import Running
 
 
 def body_of(error: BaseException) -> Any:
@@ -65,7 +65,9 @@ async def test_a_fault_in_a_handler_is_answered_with_a_problem_and_the_headers_o
     assert refusal.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize(("amount", "told"), [(100, 100), (0, None), (-1, None), (True, None), ("100", None), (1.5, None)])
+@pytest.mark.parametrize(
+    ("amount", "told"), [(100, 100), (0, None), (-1, None), (True, None), ("100", None), (1.5, None)]
+)
 def test_a_payment_goes_on_at_full_price_where_its_amount_can_be_read(amount: object, told: int | None) -> None:
     assert full_price(amount) == {"decided": False, "discount_minor": 0, "to_pay_minor": told}
 
@@ -88,5 +90,3 @@ def test_a_head_has_the_headers_of_a_get_and_no_body(server: Running) -> None:
     with server.client("auditor") as client:
         response = client.head("/v1/campaigns")
     assert (response.status_code, response.content) == (200, b"")
-
-

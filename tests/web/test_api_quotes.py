@@ -4,7 +4,6 @@ import concurrent.futures
 from typing import Any
 
 import httpx
-
 from tests.web.running import CAMPAIGN, Running, payment
 
 
@@ -104,7 +103,9 @@ def test_a_quote_is_explained_when_the_same_payment_is_sent_again(api: httpx.Cli
     quote = api.post("/v1/quotes", json=raw).json()
     path = f"/v1/quotes/{quote['quote_id']}/explanation"
     explained = api.post(path, json=raw).json()
-    assert [(c["campaign"], c["discount_minor"], c["refusal"]) for c in explained["explanation"]] == [(CAMPAIGN, 2_000, None)]
+    assert [(c["campaign"], c["discount_minor"], c["refusal"]) for c in explained["explanation"]] == [
+        (CAMPAIGN, 2_000, None)
+    ]
     other = api.post(path, json=raw | {"amount": 20_000})
     assert (other.status_code, other.json()["code"]) == (422, "content_differs")
 
@@ -146,7 +147,9 @@ def test_another_house_sees_none_of_it(server: Running, api: httpx.Client) -> No
 
     quote = quoted(api)
     keys = make_house(server, "neighbour", ["checkout", "auditor"])
-    with httpx.Client(base_url=server.address, headers={"Authorization": f"Bearer {keys['checkout']}"}, trust_env=False) as other:
+    with httpx.Client(
+        base_url=server.address, headers={"Authorization": f"Bearer {keys['checkout']}"}, trust_env=False
+    ) as other:
         assert other.get(f"/v1/quotes/{quote['quote_id']}").status_code == 404
         assert other.post(f"/v1/quotes/{quote['quote_id']}/capture").status_code == 404
         assert other.post(f"/v1/quotes/{quote['quote_id']}/release").status_code == 404

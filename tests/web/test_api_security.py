@@ -6,6 +6,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from tests.web.running import Running
 
 from makegood.clock import Instant
 from makegood.domain.review import Scope
@@ -19,7 +20,6 @@ from makegood.web.security import (
     refuse_forgery,
     set_session_cookie,
 )
-from tests.web.running import Running
 
 SESSION = Session(
     Caller(House(1, "shop", False, b"", b""), "ana", frozenset({Scope.READ}), "k1"), "token-of-the-form", Instant(0)
@@ -68,7 +68,7 @@ def test_every_wrong_key_is_wrong_in_the_same_words(server: Running) -> None:
     bodies = set()
     for key in wrong:
         with server.client(None) as client:
-            response = client.get("/v1/campaigns", headers={"Authorization": f"Bearer {key}".encode()})
+            response = client.get("/v1/campaigns", headers={b"Authorization": f"Bearer {key}".encode()})
         assert response.status_code == 401
         bodies.add(response.text)
     assert len(bodies) == 1
@@ -85,7 +85,9 @@ def test_a_key_is_taken_as_a_bearer_token_only(server: Running, prefix: str) -> 
 def test_two_keys_at_once_are_wrong(server: Running) -> None:
     header = f"Bearer {server.keys['auditor']}"
     response = httpx.get(
-        server.address + "/v1/campaigns", headers=[("Authorization", header), ("Authorization", header)], trust_env=False
+        server.address + "/v1/campaigns",
+        headers=[("Authorization", header), ("Authorization", header)],
+        trust_env=False,
     )
     assert response.json()["code"] == "key_is_wrong"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.web.running import Running, data_folder
 
 from makegood.limits import HEADER_BYTES_MAX
-from tests.web.running import Running, data_folder
 
 
 def exchange(server: Running, sent: bytes) -> bytes:
@@ -58,7 +58,10 @@ def test_what_is_not_http_is_answered_and_dropped(server: Running, sent: bytes) 
 
 
 def test_two_lengths_or_a_length_beside_chunks_are_refused(server: Running) -> None:
-    for headers in (b"Content-Length: 2\r\nContent-Length: 3\r\n", b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n"):
+    for headers in (
+        b"Content-Length: 2\r\nContent-Length: 3\r\n",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+    ):
         sent = b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n{}"
         assert exchange(server, sent)[:12] == b"HTTP/1.1 400"
 

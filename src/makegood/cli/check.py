@@ -232,7 +232,6 @@ def _generated(campaign: CheckedCampaign) -> None:
 
 
 def _last_line(checked: Checked) -> None:
-    bundle = checked.bundle
-    count = len(bundle.policies) + len(bundle.briefs) + len(bundle.campaigns) + len(bundle.signatures)
+    count = len(checked.sources)
     result = "[bold red]✗ something is refused[/]" if checked.has_errors else "[bold green]✓ nothing is refused[/]"
-    console.print(f"{result} in {count} document{'' if count == 1 else 's'}")
+    console.print(f"{result} in {count} file{'' if count == 1 else 's'}")

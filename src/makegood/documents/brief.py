@@ -54,15 +54,15 @@ def _money(reading: Reading, fields: Fields, key: str) -> int | None:
 
 
 def _scenes(reading: Reading, place: Place, policy: Policy | None) -> tuple[str, ...] | None:
-    known = policy.schema.fields["scene"].values if policy is not None else None
+    known = dict.fromkeys(policy.schema.fields["scene"].values or ()) if policy is not None else None
     entries = reading.entries(place, least=1)
-    found: list[str] = []
+    found: dict[str, None] = {}
     for entry in entries:
         scene = reading.name(entry, known, "scene")
         if scene in found:
             reading.error(entry, FindingCode.VALUE_IS_WRONG, f"`{scene}` is listed twice")
         elif scene is not None:
-            found.append(scene)
+            found[scene] = None
     return tuple(found) if found and len(found) == len(entries) else None
 
 

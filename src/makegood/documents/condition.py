@@ -4,7 +4,6 @@ from makegood.documents.hints import shown
 from makegood.documents.places import place_in_file
 from makegood.documents.reading import Place, Reading
 from makegood.documents.scalar import Kind
-from makegood.documents.source import source_lines
 from makegood.findings import Finding, FindingCode, Severity
 from makegood.rules.check import check_expression
 from makegood.rules.environment import Environment
@@ -35,8 +34,7 @@ def read_expression(reading: Reading, place: Place, environment: Environment | N
 
 def _carry(reading: Reading, place: Place, finding: RuleFinding) -> None:
     source = reading.tree.source
-    lines = source_lines(source.data.decode("utf-8-sig"))
-    line, column = place_in_file(lines, place.node, finding.line, finding.column)
+    line, column = place_in_file(reading.lines(), place.node, finding.line, finding.column)
     where = (place.path, source.file, line, column)
     reading.findings.append(Finding(finding.severity, finding.code, finding.message, *where, finding.hint))
     if finding.severity is Severity.ERROR:

@@ -120,16 +120,16 @@ def _labels(reading: Reading, place: Place, funders: dict[str, Funder]) -> dict[
 
 def _rules(reading: Reading, place: Place, schema: PaymentSchema | None) -> tuple[Rule, ...]:
     environment = payment_environment(schema, RULE_VARIABLES) if schema is not None else None
-    rules: list[Rule] = []
+    rules: dict[str, Rule] = {}
     for entry in reading.entries(place):
         fields = reading.fields(entry, ("id",), ("never", "always"), of="a rule")
         rule = _rule(reading, entry, fields, environment) if fields is not None else None
         if rule is None:
             continue
-        if rule.id in [known.id for known in rules]:
+        if rule.id in rules:
             reading.error(entry, FindingCode.ID_IS_DUPLICATE, f"another rule has the id `{rule.id}`")
-        rules.append(rule)
-    return tuple(rules)
+        rules[rule.id] = rule
+    return tuple(rules.values())
 
 
 def _rule(reading: Reading, place: Place, fields: Fields, environment: Environment | None) -> Rule | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from makegood.clock import Instant
 from makegood.documents.hints import SHOWN_CHARS, listed, money_hint, nearest, rate_hint, shown
 from makegood.documents.scalar import Kind
-from makegood.documents.source import HIDDEN, Node, Tree
+from makegood.documents.source import HIDDEN, Node, Tree, source_lines
 from makegood.findings import Finding, FindingCode, Severity
-from makegood.limits import ID_CHARS_MAX, LIST_ENTRIES_MAX, TEXT_CHARS_MAX
+from makegood.limits import ERRORS_REPORTED_MAX, ID_CHARS_MAX, LIST_ENTRIES_MAX, TEXT_CHARS_MAX
 from makegood.money import parse_money, parse_rate
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
@@ -42,11 +42,24 @@ class Reading:
     currency: str | None = None
     findings: list[Finding] = field(default_factory=list)
     forbidden: bool = False
+    hints_left: int = ERRORS_REPORTED_MAX  # Looking for a near word costs; the rest appear after these are mended.
+    _lines: list[str] | None = None
 
     def root(self) -> Place:
         """The whole document."""
         assert self.tree.root is not None
         return Place(self.tree.root, "")
+
+    def lines(self) -> list[str]:
+        """The lines of the file."""
+        if self._lines is None:
+            self._lines = source_lines(self.tree.source.data.decode("utf-8-sig"))
+        return self._lines
+
+    def nearest(self, word: str, known: Collection[str]) -> str | None:
+        """A hint at the known word that is meant, for the first words that need one."""
+        self.hints_left -= 1
+        return nearest(word, known) if self.hints_left >= 0 else None
 
     # -- findings --------------------------------------------------------------------------------------
 
@@ -90,7 +103,7 @@ class Reading:
                     here,
                     FindingCode.KEY_IS_UNKNOWN,
                     f"`{key[:SHOWN_CHARS]}` is not a key of {of}",
-                    nearest(key, known),
+                    self.nearest(key, known),
                 )
         for key in required:
             if key not in place.node.entries():
@@ -171,7 +184,7 @@ class Reading:
         if value is None or known is None or value in known:
             return value
         message = f"`{value[:SHOWN_CHARS]}` is not a {what} of the policy"
-        self.error(place, FindingCode.NAME_IS_UNKNOWN, message, nearest(value, known))
+        self.error(place, FindingCode.NAME_IS_UNKNOWN, message, self.nearest(value, known))
         return None
 
     def whole(self, place: Place, low: int, high: int) -> int | None:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 
-from makegood.documents.hints import nearest
 from makegood.documents.reading import Fields, Place, Reading
 from makegood.domain.policy import CORE_FIELD_NAMES, CORE_FIELDS, Field, FieldType, PaymentSchema
 from makegood.findings import FindingCode
@@ -127,7 +126,7 @@ def _type(reading: Reading, place: Place) -> FieldType | None:
     names = [kind.value for kind in FieldType]
     if text in names:
         return FieldType(text)
-    reading.error(place, FindingCode.VALUE_IS_WRONG, f"`{text[:64]}` is not a type", nearest(text, names))
+    reading.error(place, FindingCode.VALUE_IS_WRONG, f"`{text[:64]}` is not a type", reading.nearest(text, names))
     return None
 
 

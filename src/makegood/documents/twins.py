@@ -10,9 +10,9 @@ from makegood.findings import Finding, FindingCode, Severity
 
 def mark_campaigns(documents: Sequence[CampaignDocument], trees: Sequence[Tree]) -> tuple[CampaignDocument, ...]:
     """The documents, with a warning on each whose id another one has."""
-    marked = []
+    marked, twins = [], _twins([document.id for document in documents])
     for index, document in enumerate(documents):
-        twin = _twin([one.id for one in documents], index)
+        twin = twins.get(index)
         if twin is not None:
             message = f"`{document.id}` is also the campaign of {documents[twin].file}"
             warning = _finding(Severity.WARNING, message, trees[index], "id")
@@ -23,9 +23,9 @@ def mark_campaigns(documents: Sequence[CampaignDocument], trees: Sequence[Tree])
 
 def mark_briefs(documents: Sequence[BriefDocument], trees: Sequence[Tree]) -> tuple[BriefDocument, ...]:
     """The documents, with a warning on each whose campaign another one is for."""
-    marked = []
+    marked, twins = [], _twins([document.id for document in documents])
     for index, document in enumerate(documents):
-        twin = _twin([one.id for one in documents], index)
+        twin = twins.get(index)
         if twin is not None:
             message = f"{documents[twin].file} is also a brief for `{document.id}`"
             warning = _finding(Severity.WARNING, message, trees[index], "campaign")
@@ -48,8 +48,13 @@ def mark_policies(documents: Sequence[PolicyDocument], trees: Sequence[Tree]) ->
     return tuple(marked)
 
 
-def _twin(ids: Sequence[str], index: int) -> int | None:
-    return next((other for other, known in enumerate(ids) if known and known == ids[index] and other != index), None)
+def _twins(ids: Sequence[str]) -> dict[int, int]:
+    """For each index whose id is also elsewhere: the first other place."""
+    places: dict[str, list[int]] = {}
+    for index, known in enumerate(ids):
+        places.setdefault(known, []).append(index)
+    shared = [found for known, found in places.items() if known and len(found) > 1]
+    return {index: found[index == found[0]] for found in shared for index in found}
 
 
 def _finding(severity: Severity, message: str, tree: Tree, key: str) -> Finding:

@@ -102,24 +102,38 @@ def _answers(data: Path, socket: Path) -> bool:
     for _ in range(PROBES_MAX):
         if _pg_ctl(data, "status", check=False).returncode != 0:
             return False
-        if _run("pg_isready", "-q", "-h", str(socket), "-U", SUPERUSER).returncode in (
-            0,
-            1,
-        ):  # 1: starting or recovering
+        if _run("pg_isready", "-q", "-h", str(socket), "-U", SUPERUSER).returncode in (0, 1):  # 1: starting, recovering
             return True
+        if _is_zombie(data):
+            break
         time.sleep(PROBE_SECONDS)
-    # PostgreSQL itself checks, by its shared memory, that no orphan of the dead server is left.
-    (data / "postgres" / "postmaster.pid").unlink(missing_ok=True)
+    # The files that name the dead process. PostgreSQL itself checks, by its shared memory, that no orphan is left.
+    for stale in (data / "postgres" / "postmaster.pid", socket / ".s.PGSQL.5432.lock"):
+        stale.unlink(missing_ok=True)
     return False
 
 
+def _is_zombie(data: Path) -> bool:
+    """Whether the server's process has ended and only waits to be reaped."""
+    try:
+        pid = int((data / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].startswith("Z")
+    except (OSError, ValueError, IndexError):
+        return False
+
+
 def _start_server(data: Path, socket: Path) -> None:
-    options = f"-k {socket}"
     log = data / "postgres.log"
-    done = _pg_ctl(data, "start", "-t", str(START_SECONDS_MAX), "-l", str(log), "-o", options, check=False)
-    if done.returncode != 0:
+    for _ in range(PROBES_MAX):
+        arguments = ("-t", str(START_SECONDS_MAX), "-l", str(log), "-o", f"-k {socket}")
+        done = _pg_ctl(data, "start", *arguments, check=False)
+        if done.returncode == 0:
+            return
         tail = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []
-        raise StoreUnavailable(f"the embedded PostgreSQL did not start: {' / '.join(tail) or done.stderr.strip()}")
+        if not any("shared memory block" in line for line in tail):
+            break
+        time.sleep(PROBE_SECONDS)  # Children of a killed server are still leaving.
+    raise StoreUnavailable(f"the embedded PostgreSQL did not start: {' / '.join(tail) or done.stderr.strip()}")
 
 
 def _init(cluster: Path) -> None:
