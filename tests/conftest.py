@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
+from tests.shop import Shop, open_shop, open_spring_shop
 
 from makegood.services.access import House, create_house
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
-from tests.shop import Shop, open_shop, open_spring_shop
 
 settings.register_profile(
     "default", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -1,4 +1,4 @@
-"""A house with the example policy, brief and campaign live, and its principals: what several folders' tests start from."""
+"""A house with the example policy, brief and campaign live, and its principals: where many tests start."""
 
 import itertools
 from collections.abc import Iterable, Mapping

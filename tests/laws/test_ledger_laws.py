@@ -3,16 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.store.conftest import make_live, money_of, request_for
 
 from makegood.money import returned_after
 from makegood.services.access import create_house
 from makegood.services.platform import Platform
 from makegood.store import ledger
 from makegood.store.verify import verify
-from tests.store.conftest import make_live, money_of, request_for
 
 BUDGET, PER_PAYER = 1_000, 3
 

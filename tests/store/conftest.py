@@ -60,7 +60,7 @@ async def make_live(
 
 def request_for(payment: str, grants: Mapping[str, tuple[str, int]], **changes: Any) -> dict[str, Any]:
     """A reservation of one payment: `grants` are (revision, discount) by campaign."""
-    content = {
+    content: dict[str, Any] = {
         "quote_id": f"qte_{payment}",
         "payment_id": payment,
         "content_hash": hashlib.sha256(payment.encode()).hexdigest(),

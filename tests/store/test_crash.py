@@ -6,10 +6,10 @@ import random
 import signal
 import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+from tests.shop import Shop, open_spring_shop, with_deadline
 
 from makegood.clock import system_clock
 from makegood.errors import Problem, StoreUnavailable
@@ -17,7 +17,6 @@ from makegood.services import holds, quotes
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
 from makegood.store.verify import verify
-from tests.shop import Shop, open_spring_shop, with_deadline
 
 KILLS = 3
 CLIENTS = 12

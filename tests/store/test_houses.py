@@ -20,10 +20,11 @@ from makegood.services.platform import Platform
 from makegood.store import ledger, records
 from makegood.store.pool import in_house
 
-TABLES = (
-    "live_sets principals keys sessions idempotency_keys documents approvals policies campaigns limits snapshots accounts "
-    "entries postings quotes grants counters refunds outbox audit_heads audits"
-).split()
+TABLES = [
+    *("live_sets", "principals", "keys", "sessions", "idempotency_keys", "documents", "approvals", "policies"),
+    *("campaigns", "limits", "snapshots", "accounts", "entries", "postings", "quotes", "grants", "counters"),
+    *("refunds", "outbox", "audit_heads", "audits"),
+]
 
 
 async def _other(platform: Platform, house: House) -> House:
@@ -91,7 +92,7 @@ async def test_a_row_cannot_be_written_into_another_house(platform: Platform, ho
 async def test_a_key_is_stored_as_a_hash_and_opens_its_house_only(platform: Platform, house: House) -> None:
     key = await create_key(platform, house.name, "ann", [Scope.QUOTE, Scope.READ])
     caller = await authenticate(platform, key.key)
-    assert (caller.house.id, caller.principal, caller.scopes) == (house.id, "ann", {Scope.QUOTE, Scope.READ})
+    assert (caller.house.id, caller.principal, caller.scopes) == (house.id, "ann", frozenset({Scope.QUOTE, Scope.READ}))
     owner = await platform.store.administrator()
     async with in_house(owner, house.id) as connection:
         stored = str(await connection.fetch("select * from keys"))

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from tests.shop import Shop, example
 
 from makegood.domain.review import State
 from makegood.errors import Problem, ProblemCode
 from makegood.services import campaigns, quotes
 from makegood.store.verify import verify
-from tests.shop import Shop, example
 
 SPRING, BRIEF = example("campaign-spring.yaml"), example("brief-spring.yaml")
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.shop import Shop, open_shop, with_deadline
 
 from makegood.clock import Instant
 from makegood.errors import Problem, ProblemCode
@@ -11,7 +12,6 @@ from makegood.services import holds, quotes
 from makegood.services.keeper import expire_house
 from makegood.store.pool import in_house
 from makegood.store.verify import verify
-from tests.shop import Shop, open_shop, with_deadline
 
 
 async def ask(shop: Shop, **changes: Any) -> dict[str, Any]:
@@ -118,12 +118,24 @@ async def test_a_batch_shares_the_last_money_as_single_quotes_would(platform: An
 
 
 WRONG = [
-    ({"amount": -1}, "/amount"), ({"amount": 2**63}, "/amount"), ({"amount": 1.5}, "/amount"), ({"amount": "1"}, "/amount"),
-    ({"amount": True}, "/amount"), ({"amount": 0}, "/amount"), ({"currency": "USD"}, "/currency"), ({"city": ...}, "/city"),
-    ({"scene": "gift"}, "/scene"), ({"citi": "x"}, "/citi"), ({"occurred_at": "yesterday"}, "/occurred_at"),
-    ({"payment_id": ""}, "/payment_id"), ({"payer_id": "x" * 129}, "/payer_id"), ({"payer_segments": ["a"] * 21}, "/payer_segments"),
-    ({"items": [{"sku": "a", "amount": 1}]}, "/items"), ({"supersedes": ""}, "/supersedes"), ({"explain": 1}, "/explain"),
-]  # fmt: skip
+    ({"amount": -1}, "/amount"),
+    ({"amount": 2**63}, "/amount"),
+    ({"amount": 1.5}, "/amount"),
+    ({"amount": "1"}, "/amount"),
+    ({"amount": True}, "/amount"),
+    ({"amount": 0}, "/amount"),
+    ({"currency": "USD"}, "/currency"),
+    ({"city": ...}, "/city"),
+    ({"scene": "gift"}, "/scene"),
+    ({"citi": "x"}, "/citi"),
+    ({"occurred_at": "yesterday"}, "/occurred_at"),
+    ({"payment_id": ""}, "/payment_id"),
+    ({"payer_id": "x" * 129}, "/payer_id"),
+    ({"payer_segments": ["a"] * 21}, "/payer_segments"),
+    ({"items": [{"sku": "a", "amount": 1}]}, "/items"),
+    ({"supersedes": ""}, "/supersedes"),
+    ({"explain": 1}, "/explain"),
+]
 
 
 @pytest.mark.parametrize(("changes", "path"), WRONG)
@@ -156,7 +168,7 @@ async def test_past_the_deadline_the_answer_is_full_price_and_the_late_hold_is_e
             answer = await quotes.quote(hurried, till, payment)
             assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "deadline_passed", 20_000)
         await owner.close()
-    while hurried.tasks or hurried.late:
+    while hurried.tasks or hurried.late:  # noqa: ASYNC110 - it waits for work that it did not start
         await asyncio.sleep(0.01)
     async with in_house(spring.platform.store.pool, spring.house.id) as connection:
         assert (

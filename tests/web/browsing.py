@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
-
 from tests.web.running import Running
 
 ARGUMENTS = [

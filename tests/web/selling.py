@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-
 from tests.web.running import Running, make_house, payment, publish
 
 _numbers = itertools.count(1)

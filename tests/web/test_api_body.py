@@ -1,5 +1,6 @@
 """Bodies: bounded while they arrive, strict when they are decoded."""
 
+import asyncio
 import json
 import socket
 import time
@@ -7,11 +8,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 from tests.web.running import Running, payment
 
 from makegood.errors import Problem, ProblemCode
 from makegood.limits import BODY_BYTES_MAX, JSON_DEPTH_MAX
-from makegood.web.body import decode
+from makegood.web.body import decode, read_bytes
 
 
 def refused(data: bytes) -> Problem:
@@ -94,6 +97,19 @@ def test_a_chunked_body_without_a_length_is_cut_off_at_the_bound(api: httpx.Clie
         return  # Cut off while we were still sending.
     assert (response.status_code, response.json()["code"]) == (413, "body_is_too_large")
     assert response.headers["connection"] == "close"
+
+
+async def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("makegood.web.body.BODY_SECONDS_MAX", 0.01)
+
+    async def silence() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing comes")
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", b"application/json")]}
+    with pytest.raises(Problem) as caught:
+        await read_bytes(Request(scope, silence), BODY_BYTES_MAX)
+    assert caught.value.code is ProblemCode.BODY_IS_TOO_SLOW
 
 
 def test_a_body_that_ends_early_changes_nothing(server: Running, api: httpx.Client) -> None:

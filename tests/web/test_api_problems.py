@@ -86,6 +86,10 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_ones(api: httpx.Client
         assert response.headers["allow"] == "POST"
 
 
+def test_a_slash_too_many_is_a_wrong_path_and_no_redirect(api: httpx.Client) -> None:
+    assert api.post("/v1/quotes/", json={}).status_code == 404
+
+
 def test_a_head_has_the_headers_of_a_get_and_no_body(server: Running) -> None:
     with server.client("auditor") as client:
         response = client.head("/v1/campaigns")

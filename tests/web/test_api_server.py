@@ -50,11 +50,26 @@ def test_requests_one_after_another_on_a_connection_are_each_counted_alone(serve
     assert exchange(server, one * 3 + last).count(b"HTTP/1.1 200") == 4
 
 
-@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\n\r\n", b"\0" * 100, b"GET\r\n\r\n"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\0" * 100,
+        b"GET\r\n\r\n",
+        b"CONNECT pay.example:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
 def test_what_is_not_http_is_answered_and_dropped(server: Running, sent: bytes) -> None:
     assert exchange(server, sent)[:12] in (b"HTTP/1.1 400", b"")
     with server.client(None) as client:
         assert client.get("/livez").status_code == 200
+
+
+def test_a_request_for_no_path_is_not_found(server: Running) -> None:
+    sent = b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert exchange(server, sent)[:12] == b"HTTP/1.1 404"
 
 
 def test_two_lengths_or_a_length_beside_chunks_are_refused(server: Running) -> None:

@@ -21,7 +21,7 @@ def test_the_parts_of_a_bar_touch_and_fill_it(granted: int, reserved: int, free:
     for segment in scale_bar(granted + reserved + free + closed, granted, reserved, free):
         left, wide = hundredths(segment)
         assert left == end
-        assert wide > 0
+        assert wide >= 40
         end = left + wide
     assert end == 10_000
 

@@ -2,7 +2,6 @@
 
 import pytest
 from playwright.async_api import Browser, expect
-
 from tests.web.browsing import Visitor, visiting
 from tests.web.running import CAMPAIGN, Running
 from tests.web.selling import capture, house_with_payments, quote

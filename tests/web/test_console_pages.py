@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.web.running import CAMPAIGN, Running
+from tests.web.selling import house_with_payments, quote, signed_in
 
 from makegood.web.console.routes import routes
 from makegood.web.console.signing import safe_next
-from tests.web.running import CAMPAIGN, Running
-from tests.web.selling import house_with_payments, quote, signed_in
 
 PAGE = f"/console/campaigns/{CAMPAIGN}"
 HOSTILE = '"><img src=x onerror=alert(1)> & <script>alert(2)</script>'
@@ -66,7 +66,7 @@ def test_after_signing_out_the_session_is_over_in_the_store_too(server: Running,
     with signed_in(server, keys["oncall"]) as client:
         cookies = dict(client.cookies)
         assert client.get(PAGE).status_code == 200
-        assert client.post("/console/sign-out", data={}).status_code == 303
+        assert client.post("/console/sign-out", data={"csrf": ""}).status_code == 303
         client.cookies.update(cookies)
         assert client.get(PAGE).status_code == 303
 
@@ -132,7 +132,7 @@ def test_what_a_key_may_not_do_is_shown_disabled_with_the_reason(server: Running
     with signed_in(server, keys["auditor"]) as client:
         page = client.get(PAGE).text
         assert 'aria-disabled="true" aria-describedby="refused-stop"' in page
-        assert html.escape('Your key lacks the scope "operate".') in page
+        assert 'Your key lacks the scope "operate".' in html.unescape(page)
         assert f'href="{PAGE}/stop"' not in page
         refused = client.post(f"{PAGE}/stop", data={"reason": "try"})
     assert (refused.status_code, "scope_is_missing" in refused.text) == (403, True)
@@ -167,7 +167,7 @@ def test_what_people_wrote_is_shown_as_text(server: Running) -> None:
         pages = [client.get(PAGE).text, client.get("/console/campaigns", params={"q": HOSTILE}).text]
     for page in pages:
         assert "<img" not in page and "<script>alert" not in page
-        assert html.escape(HOSTILE, quote=False) in html.unescape(page).replace("&", "&amp;") or "&lt;img" in page
+        assert HOSTILE in html.unescape(page)
 
 
 @pytest.mark.parametrize("path", ["/console/nothing", f"{PAGE}x", "/console/campaigns/%3Cscript%3E", f"{PAGE}/x"])

@@ -1,6 +1,7 @@
 """`makegood serve`: the server, until it is told to stop."""
 
 import asyncio
+import logging
 import socket
 from typing import Any
 
@@ -34,6 +35,8 @@ def command(
 
 def serve(settings: Settings, *, demo: bool = False, as_json: bool = False) -> None:
     """Serve until told to stop. Where it listens is said on stdout once it answers."""
+    # While the store is away the pool logs a traceback a second; our own log says it in a line.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
     app = create_app(settings)
     tasks: set[asyncio.Task[None]] = set()
 

@@ -72,6 +72,21 @@ class Result:
     seconds: float
 
     @property
+    def granted(self) -> int:
+        """Payments that were granted something."""
+        return sum(bool(record.benefits) for record in self.journal.records)
+
+    @property
+    def discount_minor(self) -> int:
+        """What all answers together granted, minor units."""
+        return sum(record.discount for record in self.journal.records)
+
+    @property
+    def kept_minor(self) -> int:
+        """What payers keep after releases, expiry and refunds, minor units."""
+        return sum(line.client_granted for line in self.lines)
+
+    @property
     def reconciled(self) -> bool:
         """Whether every campaign agrees in both books, and every answer with the rule for refunds and retries."""
         journal = self.journal

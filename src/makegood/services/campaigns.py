@@ -190,10 +190,12 @@ def _require_scopes(caller: Caller, bundle: Bundle) -> None:
 
 
 def _refuse_errors(bundle: Bundle) -> None:
-    wrong = [finding for finding in bundle.findings if finding.severity is Severity.ERROR]
+    wrong = [
+        one for one in bundle.findings if one.severity is Severity.ERROR or one.code is FindingCode.ID_IS_DUPLICATE
+    ]
     if wrong:
         errors = tuple(_field_error(finding) for finding in wrong[:ERRORS_REPORTED_MAX])
-        raise Problem(ProblemCode.DOCUMENT_IS_INVALID, "nothing was published: a document has errors", errors=errors)
+        raise Problem(ProblemCode.DOCUMENT_IS_INVALID, "nothing was done: a document has errors", errors=errors)
 
 
 def _refuse_past(bundle: Bundle) -> None:

@@ -3,9 +3,11 @@
 A stale picture is harmless: the store itself refuses a stopped campaign or a replaced revision when money is reserved.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from makegood.clock import Instant
@@ -19,6 +21,8 @@ from makegood.services.platform import Platform
 from makegood.store import campaigns as rows
 from makegood.store import records
 
+POLICIES_KEPT = 64  # Revisions never change, so what was read once stays read.
+CAMPAIGNS_KEPT = 4_096
 AGE_SECONDS_MAX = 0.25  # After this a call asks the store whether the live set changed.
 
 
@@ -64,41 +68,54 @@ async def _build(
 ) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot]]:
     revisions = [*stored.policies.values(), *(row["revision"] for row in stored.campaigns)]
     documents = await rows.documents(platform.store.pool, house.id, revisions)
+    # A thousand campaigns take most of a second to check and compile: not in the loop that answers payments.
+    return await asyncio.to_thread(_compile, house, stored, documents)
+
+
+def _compile(
+    house: House, stored: records.LiveSet, documents: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot]]:
     policies = {currency: policy_of(documents[revision]) for currency, revision in stored.policies.items()}
-    snapshots = {}
-    for currency, policy in policies.items():
-        members = [row for row in stored.campaigns if row["currency"] == currency]
-        assert policy.policy is not None
-        snapshots[currency] = build_snapshot(
-            policy.policy,
-            _live(members, documents, policy),
-            policy_revision=policy.revision,
-            secret=house.draw_secret,
-        )
-    return policies, snapshots
+    return policies, {
+        currency: _snapshot(house, policy, [row for row in stored.campaigns if row["currency"] == currency], documents)
+        for currency, policy in policies.items()
+    }
 
 
-def _live(
-    members: Iterable[Mapping[str, Any]], documents: Mapping[str, Mapping[str, Any]], policy: PolicyDocument
-) -> list[Live]:
-    found = []
+def _snapshot(
+    house: House,
+    policy: PolicyDocument,
+    members: Iterable[Mapping[str, Any]],
+    documents: Mapping[str, Mapping[str, Any]],
+) -> Snapshot:
+    live = []
     for row in members:
         campaign = campaign_of(documents[row["revision"]], policy).campaign
         assert campaign is not None, "a live campaign was read before it went live"
-        found.append(Live(campaign, row["revision"], row["stopped"]))
-    return found
+        live.append(Live(campaign, row["revision"], row["stopped"]))
+    assert policy.policy is not None
+    return build_snapshot(policy.policy, live, policy_revision=policy.revision, secret=house.draw_secret)
 
 
 def policy_of(row: Mapping[str, Any]) -> PolicyDocument:
     """The policy in a stored document."""
-    bundle = read_documents([Source(row["revision"], row["canonical"])], now=Instant(0))
-    return bundle.policies[0]
+    return _read_policy(row["revision"], row["canonical"])
 
 
 def campaign_of(row: Mapping[str, Any], policy: PolicyDocument) -> CampaignDocument:
     """The campaign in a stored document, read by a policy."""
-    bundle = read_documents([Source(row["revision"], row["canonical"])], now=Instant(0), policy=policy)
-    return bundle.campaigns[0]
+    return _read_campaign(row["revision"], row["canonical"], policy.revision, policy.canonical)
+
+
+@lru_cache(maxsize=POLICIES_KEPT)
+def _read_policy(revision: str, canonical: bytes) -> PolicyDocument:
+    return read_documents([Source(revision, canonical)], now=Instant(0)).policies[0]
+
+
+@lru_cache(maxsize=CAMPAIGNS_KEPT)
+def _read_campaign(revision: str, canonical: bytes, policy: str, policy_canonical: bytes) -> CampaignDocument:
+    reader = _read_policy(policy, policy_canonical)
+    return read_documents([Source(revision, canonical)], now=Instant(0), policy=reader).campaigns[0]
 
 
 def snapshot_for(known: LiveSet, currency: Any) -> Snapshot:
@@ -132,7 +149,4 @@ async def snapshot_named(platform: Platform, house: House, name: str) -> Snapsho
         raise Problem(ProblemCode.NOT_FOUND, f"there is no snapshot `{name[:80]}`")
     revisions = [row["policy"], *(member["revision"] for member in row["members"])]
     documents = await rows.documents(platform.store.pool, house.id, revisions)
-    policy = policy_of(documents[row["policy"]])
-    assert policy.policy is not None
-    members = _live(row["members"], documents, policy)
-    return build_snapshot(policy.policy, members, policy_revision=policy.revision, secret=house.draw_secret)
+    return _snapshot(house, policy_of(documents[row["policy"]]), row["members"], documents)

@@ -48,7 +48,8 @@ async def proposal_of(platform: Platform, house: House, standing: Mapping[str, A
     policy = policy_of(policy_row) if policy_row is not None else None
     brief = await rows.newest(pool, house.id, "brief", standing["campaign_id"])
     document = campaign_of(stored, policy) if policy is not None else None
-    campaign = document.campaign if document is not None else None
+    # What a policy refuses is not there to be approved, though it could be read.
+    campaign = document.campaign if document is not None and not document.has_errors else None
     since = brief["created_at"] if brief is not None else None
     review = Review(
         campaign_author=stored["author"],

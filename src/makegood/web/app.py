@@ -35,6 +35,7 @@ def create_app(settings: Settings, *, platform: Platform | None = None) -> Starl
         exception_handlers=dict.fromkeys(EXPECTED, answer_error),
         lifespan=opened_store,
     )
+    app.router.redirect_slashes = False  # A redirect would drop the body of a payment; a wrong path is a wrong path.
     app.state.shared = Shared(settings, platform)
     return app
 

@@ -20,9 +20,10 @@ async def get_campaign(call: Call) -> Response:
     """One campaign, with a tag that changes when what it says does."""
     view = await campaigns.get_campaign(call.platform, call.caller, call.id("campaign_id"))
     tag = etag(view)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if matches(tag, call.request.headers.get("if-none-match", "")):
-        return Response(status_code=304, headers={"ETag": tag})
-    return answer(view, headers={"ETag": tag})
+        return Response(status_code=304, headers=headers)
+    return answer(view, headers=headers)
 
 
 async def stop_campaign(call: Call) -> Any:

@@ -80,15 +80,20 @@ def _overlap(low: int, high: int, start: int, end: int) -> int:
 
 
 def _fill(left: int, width: int, whole: int, parts: Sequence[tuple[str, int]], rest: str) -> Iterator[Segment]:
-    end = left + width
-    for kind, minor in parts:
-        if minor <= 0 or whole <= 0:
-            continue
-        wide = min(max(minor * width // whole, _VISIBLE), end - left)
+    """Segments that fill `width` exactly: `parts` of `whole`, then the rest of it. An empty whole is all rest."""
+    remainder = max(0, whole - sum(minor for _, minor in parts))
+    shown = [(kind, minor) for kind, minor in (*parts, (rest, remainder)) if minor > 0] or [(rest, 1)]
+    for (kind, _), wide in zip(shown, _widths([minor for _, minor in shown], width), strict=True):
         yield Segment(kind, _percent(left), _percent(wide))
         left += wide
-    if left < end:
-        yield Segment(rest, _percent(left), _percent(end - left))
+
+
+def _widths(amounts: Sequence[int], width: int) -> list[int]:
+    """Shares of `width`, summing to it. None is too thin to see; what that takes, the widest gives."""
+    whole = sum(amounts)
+    widths = [max(amount * width // whole, _VISIBLE) for amount in amounts]
+    widths[widths.index(max(widths))] += width - sum(widths)
+    return widths
 
 
 def _percent(hundredths: int) -> str:

@@ -1,0 +1,1 @@
+"""The report of a demo: one page in two languages without scripts, its data beside it."""
