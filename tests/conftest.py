@@ -1,7 +1,7 @@
 """What tests of several folders share: hypothesis profiles, one real PostgreSQL, a fresh house a test."""
 
-import itertools
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -21,8 +21,6 @@ settings.register_profile(
 )
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +42,7 @@ async def platform(data: Path) -> AsyncIterator[Platform]:
 @pytest_asyncio.fixture
 async def house(platform: Platform) -> House:
     """A test house nobody else uses."""
-    return await create_house(platform, f"house-{next(_numbers)}", live=False)
+    return await create_house(platform, f"house-{secrets.token_hex(6)}", live=False)
 
 
 @pytest_asyncio.fixture

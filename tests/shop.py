@@ -1,6 +1,7 @@
 """A house with the example policy, brief and campaign live, and its principals: where many tests start."""
 
 import itertools
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,6 @@ PRINCIPALS: Mapping[str, tuple[Scope, ...]] = {
     "till": (Scope.QUOTE,),
 }
 
-_numbers = itertools.count(1)
 _payments = itertools.count(1)
 
 
@@ -78,7 +78,7 @@ class Shop:
 
 async def open_shop(platform: Platform, *, live: bool = False, scopes: Iterable[str] = PRINCIPALS) -> Shop:
     """A house with principals and a policy in force, no campaign."""
-    house = await create_house(platform, f"shop-{next(_numbers)}", live=live)
+    house = await create_house(platform, f"shop-{secrets.token_hex(6)}", live=live)
     keys = {
         name: (await create_key(platform, house.name, name, [*PRINCIPALS[name], Scope.READ])).key for name in scopes
     }

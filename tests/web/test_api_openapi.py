@@ -1,6 +1,7 @@
 """The OpenAPI document: checked in, valid, complete, and true of the running server."""
 
 import json
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -180,3 +181,13 @@ def test_real_answers_fit_their_schemas(fuzzed: Running) -> None:
         text = (Path(__file__).parents[2] / "examples" / "campaign-spring.yaml").read_text(encoding="utf-8")
         documents = {"documents": [{"file": "c.yaml", "text": text.replace("spring-qr-2027", "another")}]}
         check("PublishedList", author.post("/v1/documents", json=documents))
+
+
+def test_the_reference_has_every_operation_with_its_scopes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    written = [line for line in page.splitlines() if re.match(r"\| `(GET|POST) /v1/", line)]
+    built = []
+    for operation in OPERATIONS:
+        scopes = " or ".join(f"`{scope.value}`" for scope in operation.scopes)
+        built.append(f"| `{operation.method} {operation.path}` | {operation.summary} | {scopes} |")
+    assert written == built

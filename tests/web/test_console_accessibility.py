@@ -1,7 +1,6 @@
 """Every page in every theme and language, as an accessibility checker sees it."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -53,33 +52,28 @@ async def test_no_page_has_a_fault_that_a_checker_finds(
     stopped: dict[str, str],
     theme: Any,
 ) -> None:
-    seen = [
-        _tour(browser, server, language, theme, path_by_key)
-        for language in LANGUAGES
-        for path_by_key in ({keys["oncall"]: PATHS}, {empty["auditor"]: LIST, stopped["finance"]: (PAGE,)})
-    ]
-    assert [fault for faults in await asyncio.gather(*seen) for fault in faults] == []
-
-
-async def _tour(
-    browser: Browser, server: Running, language: str, theme: Any, paths_by_key: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Faults of the pages that each key can see, and of the pages and the dialog on the way."""
     faults = []
-    for key, paths in paths_by_key.items():
-        async with visiting(browser, server, color_scheme=theme) as visitor:
-            await visitor.go(f"/console/sign-in?lang={language}")
-            faults += await _faults(visitor, "/console/sign-in")
-            await visitor.page.locator("#key").fill(key)
-            await visitor.page.locator("form button").first.click()
-            await expect(visitor.page.locator(".shell")).to_be_visible()
-            for path in paths:
-                await visitor.go(path)
-                assert await visitor.page.evaluate("document.documentElement.lang") == language
-                faults += await _faults(visitor, path)
-            if paths is PATHS:
-                faults += await _dialog_faults(visitor)
-            assert visitor.violations() == []
+    for language in LANGUAGES:
+        for key, paths in ((keys["oncall"], PATHS), (empty["auditor"], LIST), (stopped["finance"], (PAGE,))):
+            async with visiting(browser, server, color_scheme=theme) as visitor:
+                faults += await _tour(visitor, key, language, paths)
+    assert faults == []
+
+
+async def _tour(visitor: Visitor, key: str, language: str, paths: Sequence[str]) -> list[str]:
+    """Faults of the sign-in page, of each of `paths` as that key sees it, and of the dialog."""
+    await visitor.go(f"/console/sign-in?lang={language}")
+    faults = await _faults(visitor, "/console/sign-in") if paths is PATHS else []
+    await visitor.page.locator("#key").fill(key)
+    await visitor.page.locator("form button").first.click()
+    await expect(visitor.page.locator(".shell")).to_be_visible()
+    for path in paths:
+        await visitor.go(path)
+        assert await visitor.page.evaluate("document.documentElement.lang") == language
+        faults += await _faults(visitor, path)
+    if paths is PATHS:
+        faults += await _dialog_faults(visitor)
+    assert visitor.violations() == []
     return faults
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 
 from makegood.domain.review import Review, Scope, State
@@ -31,7 +32,6 @@ TERMS = {
     "resume": "恢复",
     "approval": "批准",
 }
-ANOTHER_SENSE = {"Worst payment"}
 
 
 def used() -> set[str | tuple[str, ...]]:
@@ -49,32 +49,39 @@ def test_a_catalogue_holds_every_text_that_is_spoken_and_no_other(language: str)
     assert held - spoken == set(), f"nobody speaks these any more; take them out of locale/{language}.po"
 
 
+def forms(message: Message) -> list[str]:
+    """Every form of a translation."""
+    string = message.string
+    return [string or ""] if string is None or isinstance(string, str) else list(string)
+
+
+def texts(message: Message) -> list[str]:
+    """The English text of a message, and that of its plural."""
+    return [message.id] if isinstance(message.id, str) else list(message.id)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_left_untranslated_or_in_doubt(language: str) -> None:
     for message in catalogue(language):
-        forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
-        assert all(forms), message.id
+        assert all(forms(message)), message.id
         assert not message.fuzzy or not message.id, message.id
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_fills_in_what_its_text_does(language: str) -> None:
     for message in catalogue(language):
-        ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
-        forms = message.string if isinstance(message.string, tuple | list) else (message.string,)
-        wanted = set(re.findall(r"%\((\w+)\)s", ids[-1]))
-        assert all(set(re.findall(r"%\((\w+)\)s", form)) == wanted for form in forms), message.id
+        wanted = set(re.findall(r"%\((\w+)\)s", texts(message)[-1]))
+        assert all(set(re.findall(r"%\((\w+)\)s", form)) == wanted for form in forms(message)), message.id
 
 
 @pytest.mark.parametrize(("term", "chinese"), TERMS.items())
 def test_chinese_terms_are_those_of_the_glossary(term: str, chinese: str) -> None:
     seen = 0
     for message in catalogue("zh-CN"):
-        text = message.id if isinstance(message.id, str) else message.id[0]
-        if re.search(rf"\b{term}s?\b", re.sub(r'%\(\w+\)s|"\w+"', "", text), re.IGNORECASE):
+        words = re.sub(r'%\(\w+\)s|"\w+"', "", texts(message)[0])
+        if re.search(rf"\b{term}s?\b", words, re.IGNORECASE):
             seen += 1
-            spoken = message.string if isinstance(message.string, str) else message.string[0]
-            assert chinese in spoken, text
+            assert chinese in forms(message)[0], message.id
     assert seen > 0
 
 

@@ -13,6 +13,9 @@ from starlette.responses import Response
 from makegood.clock import Instant
 
 
+JSON = "application/json"
+
+
 def as_json(value: Any) -> Any:
     """`value` in JSON's own types; a dataclass by its fields."""
     match value:
@@ -34,7 +37,7 @@ def as_json(value: Any) -> Any:
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer with `value` as its JSON body."""
-    return Response(msgspec.json.encode(as_json(value)), status, headers, "application/json")
+    return Response(msgspec.json.encode(as_json(value)), status, headers, JSON)
 
 
 def etag(value: Any) -> str:

@@ -8,7 +8,7 @@ from makegood.limits import TEXT_CHARS_MAX
 from makegood.services import campaigns
 from makegood.web.api.answers import answer, etag, matches
 from makegood.web.api.operation import Call
-from makegood.web.body import read_json, want_keys, want_text
+from makegood.web.body import want_keys, want_text
 
 
 async def list_campaigns(call: Call) -> Any:
@@ -28,21 +28,21 @@ async def get_campaign(call: Call) -> Response:
 
 async def stop_campaign(call: Call) -> Any:
     """New payments get nothing from it; quotes that were shown are honoured."""
-    reason = await _reason(call)
+    reason = _reason(call)
     return await campaigns.stop_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
 
 
 async def resume_campaign(call: Call) -> Any:
     """Asks for a resume; the same call by another principal confirms it."""
-    reason = await _reason(call)
+    reason = _reason(call)
     return await campaigns.resume_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
 
 
 async def open_stage(call: Call) -> Any:
     """Opens the next stage of the budget by hand."""
-    want_keys(await read_json(call.request, empty={}), frozenset())
+    want_keys(call.body, frozenset())
     return await campaigns.open_stage(call.platform, call.caller, call.id("campaign_id"))
 
 
-async def _reason(call: Call) -> str:
-    return want_text(want_keys(await read_json(call.request), frozenset({"reason"})), "reason", TEXT_CHARS_MAX)
+def _reason(call: Call) -> str:
+    return want_text(want_keys(call.body, frozenset({"reason"})), "reason", TEXT_CHARS_MAX)

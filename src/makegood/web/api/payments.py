@@ -4,7 +4,6 @@ from typing import Any
 
 from makegood.services import holds
 from makegood.web.api.operation import Call
-from makegood.web.body import read_json
 
 
 async def get_payment(call: Call) -> Any:
@@ -14,8 +13,7 @@ async def get_payment(call: Call) -> Any:
 
 async def create_refund(call: Call) -> Any:
     """A purchase was refunded, whole or in part: the same share of its discount returns to the budget."""
-    raw = await read_json(call.request)
-    return await holds.refund(call.platform, call.caller, call.id("payment_id"), raw)
+    return await holds.refund(call.platform, call.caller, call.id("payment_id"), call.body)
 
 
 async def get_refund(call: Call) -> Any:
