@@ -80,9 +80,7 @@ def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None, f"`{name}` is listed and cannot be loaded"
-        inner = click.Context(
-            command, parent=context, info_name=name, terminal_width=100, max_content_width=100
-        )
+        inner = click.Context(command, parent=context, info_name=name, terminal_width=100, max_content_width=100)
         if isinstance(command, click.Group):
             yield from _commands(command, inner)
         else:

@@ -13,8 +13,6 @@ from makegood.findings import FindingCode
 
 # Codes are permanent, so these were chosen before anything gives them. Their sections say so.
 NOT_GIVEN_YET = {
-    ProblemCode.IDEMPOTENCY_KEY_IS_MISSING,
-    ProblemCode.IDEMPOTENCY_KEY_IS_BUSY,
     ProblemCode.TOO_MANY_REQUESTS,
     Undecided.LIVE_SET_IS_UNKNOWN,
 }

@@ -9,6 +9,7 @@ import pytest
 from tests.web.running import CAMPAIGN, EXAMPLES, Running, make_house, payment, publish
 
 _houses = itertools.count(1)
+_numbers = itertools.count(1)
 Call = Callable[..., httpx.Response]
 
 
@@ -18,8 +19,10 @@ def call(server: Running) -> Call:
     keys = make_house(server, f"desk-{next(_houses)}")
 
     def made(who: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        given = {"Authorization": f"Bearer {keys[who]}"} | headers
-        return httpx.request(method, server.address + path, json=body, headers=given, timeout=20, trust_env=False)
+        given = {"Authorization": f"Bearer {keys[who]}", "Idempotency-Key": f"call-{next(_numbers)}"} | headers
+        return httpx.request(
+            method, server.address + path, json=body, headers=given, timeout=20, trust_env=False, verify=False
+        )
 
     made.keys = keys  # type: ignore[attr-defined]
     return made
@@ -119,16 +122,22 @@ def test_an_unknown_campaign_is_not_found(call: Call) -> None:
         ("auditor", "GET", "/v1/campaigns/nothing", None),
         ("oncall", "POST", "/v1/campaigns/nothing/stop", {"reason": "x"}),
         ("risk", "POST", "/v1/campaigns/nothing/resume", {"reason": "x"}),
-        ("oncall", "POST", "/v1/campaigns/nothing/stages", None),
+        ("oncall", "POST", "/v1/campaigns/nothing/stages", {"opened_minor": 0}),
         ("risk", "POST", "/v1/revisions/rev_" + "0" * 64 + "/approve", None),
     ):
         assert call(who, method, path, body).status_code == 404
 
 
 def test_a_stage_is_opened_by_hand_until_the_last(running_call: Call) -> None:
-    opened = [running_call("oncall", "POST", f"/v1/campaigns/{CAMPAIGN}/stages") for _ in range(4)]
+    path = f"/v1/campaigns/{CAMPAIGN}/stages"
+    steps = [{"opened_minor": 10**n} for n in (5, 6, 7, 8)]
+    opened = [running_call("oncall", "POST", path, step) for step in steps]
     assert [view.json().get("stage_minor") for view in opened[:3]] == [1_000_000, 10_000_000, 100_000_000]
     assert (opened[3].status_code, opened[3].json()["code"]) == (409, "state_forbids")
+    stale = running_call("oncall", "POST", path, steps[0])
+    assert (stale.status_code, stale.json()["code"]) == (409, "state_forbids")
+    wrong = running_call("oncall", "POST", path, {"opened_minor": "all"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (422, "/opened_minor")
 
 
 def test_an_unchanged_campaign_is_not_sent_twice(running_call: Call) -> None:
@@ -141,3 +150,52 @@ def test_an_unchanged_campaign_is_not_sent_twice(running_call: Call) -> None:
     changed = running_call("auditor", "GET", path, **{"If-None-Match": tag})
     assert changed.status_code == 200
     assert changed.headers["etag"] != tag
+
+
+# -- done once ----------------------------------------------------------------------------------------
+
+
+def test_a_stage_opened_twice_with_one_key_is_opened_once(running_call: Call) -> None:
+    path = f"/v1/campaigns/{CAMPAIGN}/stages"
+    step = {"opened_minor": 100_000}
+    first = running_call("oncall", "POST", path, step, **{"Idempotency-Key": "widen"})
+    again = running_call("oncall", "POST", path, step, **{"Idempotency-Key": "widen"})
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert running_call("auditor", "GET", f"/v1/campaigns/{CAMPAIGN}").json()["stage_minor"] == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "body"),
+    [
+        ("ana", "/v1/documents", {"documents": [{"file": "a", "text": "x"}]}),
+        ("risk", "/v1/revisions/rev_" + "0" * 64 + "/approve", None),
+        ("risk", f"/v1/campaigns/{CAMPAIGN}/resume", {"reason": "x"}),
+        ("oncall", f"/v1/campaigns/{CAMPAIGN}/stages", {"opened_minor": 100_000}),
+    ],
+)
+def test_a_call_that_is_to_happen_once_needs_its_key(
+    server: Running, call: Call, who: str, path: str, body: Any
+) -> None:
+    headers = {"Authorization": f"Bearer {call.keys[who]}"}  # type: ignore[attr-defined]
+    missing = httpx.post(server.address + path, json=body, headers=headers, trust_env=False, verify=False)
+    assert (missing.status_code, missing.json()["code"]) == (400, "idempotency_key_is_missing")
+    empty = httpx.post(
+        server.address + path, json=body, headers=headers | {"Idempotency-Key": ""}, trust_env=False, verify=False
+    )
+    assert (empty.status_code, empty.json()["code"]) == (422, "request_is_invalid")
+
+
+def test_one_key_for_two_different_calls_is_refused(running_call: Call) -> None:
+    path = f"/v1/campaigns/{CAMPAIGN}"
+    running_call("oncall", "POST", f"{path}/stop", {"reason": "one"}, **{"Idempotency-Key": "k"})
+    for other, body in ((f"{path}/stop", {"reason": "two"}), (f"{path}/stages", {"opened_minor": 100_000})):
+        refusal = running_call("oncall", "POST", other, body, **{"Idempotency-Key": "k"})
+        assert (refusal.status_code, refusal.json()["code"]) == (422, "content_differs")
+
+
+def test_a_stop_needs_no_key_of_its_own(server: Running, running_call: Call) -> None:
+    headers = {"Authorization": f"Bearer {running_call.keys['oncall']}"}  # type: ignore[attr-defined]
+    path = f"{server.address}/v1/campaigns/{CAMPAIGN}/stop"
+    for _ in range(2):
+        stopped = httpx.post(path, json={"reason": "now"}, headers=headers, trust_env=False, verify=False)
+        assert stopped.json()["stopped"] == [f"campaign:{CAMPAIGN}"]

@@ -148,7 +148,7 @@ def test_another_house_sees_none_of_it(server: Running, api: httpx.Client) -> No
     quote = quoted(api)
     keys = make_house(server, "neighbour", ["checkout", "auditor"])
     with httpx.Client(
-        base_url=server.address, headers={"Authorization": f"Bearer {keys['checkout']}"}, trust_env=False
+        base_url=server.address, headers={"Authorization": f"Bearer {keys['checkout']}"}, trust_env=False, verify=False
     ) as other:
         assert other.get(f"/v1/quotes/{quote['quote_id']}").status_code == 404
         assert other.post(f"/v1/quotes/{quote['quote_id']}/capture").status_code == 404

@@ -88,6 +88,7 @@ def test_two_keys_at_once_are_wrong(server: Running) -> None:
         server.address + "/v1/campaigns",
         headers=[("Authorization", header), ("Authorization", header)],
         trust_env=False,
+        verify=False,
     )
     assert response.json()["code"] == "key_is_wrong"
 

@@ -93,7 +93,7 @@ def test_serve_says_where_it_listens_and_stops_on_ctrl_c() -> None:
         process = serve("--data", str(data), "--port", "0", "--json")
         assert process.stdout is not None
         address = json.loads(process.stdout.readline())["address"]
-        assert httpx.get(address + "/readyz", trust_env=False).json() == {"ready": True}
+        assert httpx.get(address + "/readyz", trust_env=False, verify=False).json() == {"ready": True}
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
         assert process.returncode == 0, said

@@ -11,6 +11,7 @@ import msgspec
 from makegood.cli.output import json_option, stderr
 from makegood.errors import MakegoodError
 from makegood.settings import Settings, load_settings
+from makegood.telemetry import log
 from makegood.web.app import create_app
 from makegood.web.server import Server
 from makegood.web.state import Shared
@@ -72,7 +73,9 @@ async def _seed(shared: Shared, *, as_json: bool) -> None:
     assert shared.platform is not None
     try:
         keys = await seed_demo(shared.platform)
-    except MakegoodError as error:
+    except Exception as error:
+        # The server itself is fine and goes on; what failed is in the log.
+        log.error("demo_was_not_made", exc_info=None if isinstance(error, MakegoodError) else error)
         stderr.print(f"the demo house was not made: {error}", markup=False)
         return
     if as_json:

@@ -7,8 +7,8 @@ from makegood.cli.output import console, emit, json_option
 from makegood.money import format_money
 from makegood.services.access import Caller
 from makegood.services.campaigns import open_stage
-from makegood.services.views import CampaignView
 from makegood.services.platform import Platform
+from makegood.services.views import CampaignView
 
 
 @click.group()

@@ -24,15 +24,19 @@ class Checkout:
         self._wire = wire
         self._step = step
         self._done = 0
+        self._on_call = asyncio.Lock()  # There is one on-call person, who does one thing at a time.
 
     async def run(self) -> Journal:
         """Every payment has its answer and its end afterwards. Raises CallFailed."""
         work: asyncio.Queue[range] = asyncio.Queue()
         for stretch in _work(len(self._payments)):
             work.put_nowait(stretch)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(CLIENTS):
-                group.create_task(self._till(work))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(CLIENTS):
+                    group.create_task(self._till(work))
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # The tills fail for one reason; the first tells it.
         return self.journal
 
     async def _till(self, work: "asyncio.Queue[range]") -> None:
@@ -49,7 +53,8 @@ class Checkout:
         before, self._done = self._done, self._done + count
         self._step(count)
         if before // look != self._done // look:
-            await self._widen()
+            async with self._on_call:
+                await self._widen()
 
     # -- quotes ----------------------------------------------------------------------------------------
 
@@ -124,7 +129,8 @@ class Checkout:
         for view in views:
             low = view["stage_left_minor"] < _STAGE_IS_LOW * view["stage_minor"]
             if low and view["stage_minor"] < view["budget_minor"]:
-                opened = await self._wire.call("on-call", "POST", f"/v1/campaigns/{view['id']}/stages", {})
+                seen = {"opened_minor": view["stage_minor"]}
+                opened = await self._wire.call("on-call", "POST", f"/v1/campaigns/{view['id']}/stages", seen)
                 at = self._payments[min(self._done, len(self._payments)) - 1].occurred_at
                 self.journal.openings.append(Opening(at, self._done, view["id"], opened["stage_minor"]))
 

@@ -27,16 +27,17 @@ async def make_mistakes(wire: Wire, payments: Sequence[Payment], journal: Journa
         ("a body of 100 KiB", await wire.send("till", "POST", _QUOTES, content=b" " * 102_400)),
         ("no key", await wire.send(None, "POST", _QUOTES, good)),
         ("a key without the scope", await wire.send("auditor", "POST", _QUOTES, good)),
-        ("a till that stops a campaign", await wire.send("till", "POST", "/v1/campaigns/fuel-2017/stop", {"reason": "?"})),
+        (
+            "a till that stops a campaign",
+            await wire.send("till", "POST", "/v1/campaigns/fuel-2017/stop", {"reason": "?"}),
+        ),
         ("a quote that does not exist", await wire.send("till", "POST", f"{_QUOTES}/qte_{'0' * 32}/capture", {})),
         *await _on_a_captured_payment(wire, payments, journal),
     ]
     return [_mistake(what, reply) for what, reply in found]
 
 
-async def _on_a_captured_payment(
-    wire: Wire, payments: Sequence[Payment], journal: Journal
-) -> list[tuple[str, Reply]]:
+async def _on_a_captured_payment(wire: Wire, payments: Sequence[Payment], journal: Journal) -> list[tuple[str, Reply]]:
     """Mistakes with money that was granted; none where nothing was captured whole."""
     whole = (n for n, r in enumerate(journal.records) if r.state == "captured" and not r.refunded)
     index = next(whole, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from makegood.clock import Instant
 from makegood.domain.payment import Payment
 
-DEADLINE_MS = 5_000  # Client, server and PostgreSQL share two cores here; the default of 50 ms is for a payment node.
+DEADLINE_MS = 10_000  # Client, server and PostgreSQL share two cores here; the default of 50 ms is for a payment node.
 CAPTURE_GRACE_SECONDS = 7 * 86_400  # A week of payments passes in seconds, so a hold outlasts that week.
 CLIENTS = 16  # Concurrent checkouts.
 BATCH_PAYMENTS = 25  # Payments in one call of the batch endpoint.

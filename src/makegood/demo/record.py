@@ -1,6 +1,7 @@
 """What the client side of a demo saw: one record a payment, and the acts around them."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from makegood.clock import Instant
@@ -76,7 +77,7 @@ class Journal:
         return dict(counts.most_common())
 
 
-def furthest(explanation: list[dict[str, object]]) -> str | None:
+def furthest(explanation: Iterable[Mapping[str, object]]) -> str | None:
     """Of the refusals of all campaigns the one that came furthest in the order of precedence."""
     refusals = [Refusal(str(one["refusal"])) for one in explanation if one["refusal"] is not None]
     found = max(refusals, key=REFUSAL_ORDER.__getitem__, default=None)

@@ -10,8 +10,6 @@ from shutil import rmtree
 from time import perf_counter
 from typing import Protocol
 
-import httpx
-
 from makegood.clock import Instant, system_clock
 from makegood.demo.books import Line, reconcile
 from makegood.demo.checkout import Checkout
@@ -25,7 +23,7 @@ from makegood.replay.generator import Arrival, Real, generate
 from makegood.replay.house import Opened, open_house, put_in_force
 from makegood.replay.run import Outcome, run_scenario
 from makegood.replay.scenario import Run, Scenario, documents_of, load_scenario
-from makegood.replay.wire import client_of
+from makegood.replay.wire import Connections, connections_to
 from makegood.services.books import verify_ledger
 from makegood.services.keeper import expire_house
 from makegood.services.platform import Platform, close_platform, open_platform
@@ -107,13 +105,13 @@ async def run_demo(plan: Plan, watch: Watch, *, data: Path | None = None) -> Res
     begun = perf_counter()
     watch.phase("start")
     payments = await asyncio.to_thread(stretch, plan)
-    async with _running(data) as (platform, client):
-        opened = await open_house(platform, client, f"{HOUSE}-{_stamp()}" if data is not None else HOUSE)
+    async with _running(data) as (platform, connections):
+        opened = await open_house(platform, connections, f"{HOUSE}-{_stamp()}" if data is not None else HOUSE)
         await put_in_force(opened.wire, journey_sources())
         journal = await _pay(plan, payments, opened, watch)
         watch.phase("books")
         lines, verified = await _close_books(platform, opened, payments, journal)
-        replayed = await _replay(plan, payments, platform, client, watch)
+        replayed = await _replay(plan, payments, platform, connections, watch)
     return Result(
         plan=plan,
         payments=payments,
@@ -129,7 +127,7 @@ async def run_demo(plan: Plan, watch: Watch, *, data: Path | None = None) -> Res
 
 
 @asynccontextmanager
-async def _running(data: Path | None) -> AsyncIterator[tuple[Platform, httpx.AsyncClient]]:
+async def _running(data: Path | None) -> AsyncIterator[tuple[Platform, Connections]]:
     """A store and a server over it, both in `data` or in a temporary folder."""
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="makegood-"))
     settings = Settings(
@@ -144,8 +142,8 @@ async def _running(data: Path | None) -> AsyncIterator[tuple[Platform, httpx.Asy
             platform = await open_platform(settings)
             stack.push_async_callback(close_platform, platform)
             address = await stack.enter_async_context(serving(settings))
-            client = await stack.enter_async_context(client_of(address, CLIENTS + 4))
-            yield platform, client
+            connections = await stack.enter_async_context(connections_to(address, CLIENTS + 4))
+            yield platform, connections
     finally:
         if data is None:
             rmtree(folder, ignore_errors=True)
@@ -176,7 +174,7 @@ async def _close_books(
 
 
 async def _replay(
-    plan: Plan, payments: Sequence[Payment], platform: Platform, client: httpx.AsyncClient, watch: Watch
+    plan: Plan, payments: Sequence[Payment], platform: Platform, connections: Connections, watch: Watch
 ) -> Replayed:
     scenario = load_scenario(REPLAY)
     reals = [Real(p.payer_id or p.payment_id, p.payee_id, p.amount) for p in payments]
@@ -184,7 +182,7 @@ async def _replay(
     watch.phase("replay", len(arrivals) * len(scenario.runs))
 
     async def one(run: Run) -> tuple[Outcome, Verified]:
-        opened = await open_house(platform, client, f"{run.name.replace('_', '-')}-{_stamp()}")
+        opened = await open_house(platform, connections, f"{run.name.replace('_', '-')}-{_stamp()}")
         await put_in_force(opened.wire, documents_of(scenario, run))
         outcome = await run_scenario(scenario, run, arrivals, opened.wire, step=watch.step)
         return outcome, await verify_ledger(platform, opened.house)

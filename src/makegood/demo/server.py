@@ -40,7 +40,7 @@ async def _start(settings: Settings, log: Path) -> "subprocess.Popen[bytes]":
     with log.open("ab") as errors:
         # A session of its own: Ctrl-C reaches this process only, which then ends the other in order.
         return subprocess.Popen(  # noqa: S603, ASYNC220 - our own module; it returns at once
-            [sys.executable, "-m", "makegood.demo.server", told],
+            [sys.executable, "-P", "-m", "makegood.demo.server", told],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
         )  # fmt: skip
 
@@ -53,9 +53,13 @@ async def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
     except TimeoutError:
         line = b""
     if not line:
-        tail = log.read_text(errors="replace").splitlines()[-1:]
-        raise StoreUnavailable(f"the demo's server did not start: {' '.join(tail)[-400:] or 'it said nothing'}")
+        raise StoreUnavailable(f"the demo's server did not start: {_tail(log)}")
     return line.decode().strip()
+
+
+def _tail(log: Path) -> str:
+    """The last line that the server logged."""
+    return " ".join(log.read_text(errors="replace").splitlines()[-1:])[-400:] or "it said nothing"
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -83,9 +83,7 @@ def _poisson(mean: float, draw: random.Random) -> int:
     return count
 
 
-def _arrival(
-    scenario: Scenario, number: int, moment: Instant, draw: random.Random, reals: Sequence[Real]
-) -> Arrival:
+def _arrival(scenario: Scenario, number: int, moment: Instant, draw: random.Random, reals: Sequence[Real]) -> Arrival:
     real = reals[draw.randrange(len(reals))]
     mix = _scene(scenario.scenes, draw.randrange(BASIS_POINTS))
     amount = max(1, round(real.amount * scenario.minor_per_source_minor * mix.scale))

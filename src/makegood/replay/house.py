@@ -4,11 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from makegood.documents.source import Source
 from makegood.domain.review import Scope
-from makegood.replay.wire import CallFailed, Wire
+from makegood.replay.wire import CallFailed, Connections, Wire
 from makegood.services.access import House, create_house, create_key
 from makegood.services.platform import Platform
 
@@ -35,11 +33,11 @@ class Opened:
     keys: Mapping[str, str]
 
 
-async def open_house(platform: Platform, client: httpx.AsyncClient, name: str) -> Opened:
+async def open_house(platform: Platform, connections: Connections, name: str) -> Opened:
     """A new test house with a key for each of PEOPLE. Raises Problem(HOUSE_EXISTS)."""
     house = await create_house(platform, name, live=False)
     keys = {who: (await create_key(platform, name, who, scopes)).key for who, scopes in PEOPLE.items()}
-    return Opened(house, Wire(client, keys), keys)
+    return Opened(house, Wire(connections, keys), keys)
 
 
 async def put_in_force(wire: Wire, sources: Sequence[Source]) -> None:

@@ -93,7 +93,7 @@ def documents_of(scenario: Scenario, run: Run) -> list[Source]:
 
 
 def _source(folder: Traversable, name: str, run: Run) -> Source:
-    return Source(name, folder.joinpath(name).read_bytes().replace(b"BUDGET", run.budget_text.encode()))
+    return Source(name, folder.joinpath(name).read_bytes().replace(b'"BUDGET"', f'"{run.budget_text}"'.encode()))
 
 
 def _run(name: str, spec: Mapping[str, Any]) -> Run:

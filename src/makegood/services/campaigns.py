@@ -129,10 +129,17 @@ async def resume_campaign(platform: Platform, caller: Caller, campaign_id: str, 
     return Resumed(campaign_id, (await _one(platform, caller, campaign_id)).state, None)
 
 
-async def open_stage(platform: Platform, caller: Caller, campaign_id: str) -> CampaignView:
-    """Open a campaign's next stage by hand."""
+async def open_stage(
+    platform: Platform, caller: Caller, campaign_id: str, *, opened_minor: int | None = None
+) -> CampaignView:
+    """Open a campaign's next stage by hand: the one after `opened_minor`, what the caller saw as open.
+
+    Sent twice it opens one stage. Without `opened_minor` it opens whichever is next.
+    """
     require(caller, Scope.OPERATE)
     view = await _one(platform, caller, campaign_id)
+    if opened_minor is not None and opened_minor != view.stage_minor:
+        raise Problem(ProblemCode.STATE_FORBIDS, "another stage was opened meanwhile; look again")
     following = [stage for stage in view.stages_minor if stage > view.stage_minor]
     if not following:
         raise Problem(ProblemCode.STATE_FORBIDS, "the last stage is open: the whole budget")

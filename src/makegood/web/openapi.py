@@ -10,7 +10,8 @@ from typing import Any
 
 from makegood import __version__
 from makegood.errors import ProblemCode
-from makegood.web.api.operation import Operation
+from makegood.limits import ID_CHARS_MAX
+from makegood.web.api.operation import Once, Operation
 from makegood.web.api.operations import OPERATIONS
 from makegood.web.api.schemas import COMPONENTS, ID, QUOTE_ID, REVISION, Schema, listed, record, ref
 from makegood.web.problems import KINDS, MEDIA_TYPE, type_of
@@ -33,6 +34,7 @@ _WITH_BODY = (
     ProblemCode.MEDIA_TYPE_IS_WRONG,
     ProblemCode.REQUEST_IS_INVALID,
 )
+_ONCE = (ProblemCode.IDEMPOTENCY_KEY_IS_BUSY, ProblemCode.CONTENT_DIFFERS, ProblemCode.REQUEST_IS_INVALID)
 _PATH_SCHEMAS = {"quote_id": QUOTE_ID, "revision": REVISION}
 _HEALTH: dict[str, Any] = {
     "/livez": ("Is the process alive?", {"alive": True}, ()),
@@ -83,6 +85,10 @@ def problems_of(operation: Operation) -> tuple[ProblemCode, ...]:
         codes |= set(_WITH_BODY)
     if "{" in operation.path:
         codes.add(ProblemCode.NOT_FOUND)
+    if operation.once is not Once.NO:
+        codes |= set(_ONCE)
+    if operation.once is Once.NEEDED:
+        codes.add(ProblemCode.IDEMPOTENCY_KEY_IS_MISSING)
     return tuple(code for code in ProblemCode if code in codes)
 
 
@@ -119,7 +125,19 @@ def _parameters(operation: Operation) -> list[Schema]:
     ]
     if operation.tagged:
         parameters.append({"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}})
+    if operation.once is not Once.NO:
+        parameters.append(_idempotency_key(operation))
     return parameters
+
+
+def _idempotency_key(operation: Operation) -> Schema:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": operation.once is Once.NEEDED,
+        "description": "New for each call, the same for a retry of it: it is done once and answered the same.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": ID_CHARS_MAX, "pattern": "^[!-~]+$"},
+    }
 
 
 def _problem_responses(codes: tuple[ProblemCode, ...], *, falls_back: bool = False) -> dict[str, Any]:

@@ -23,11 +23,18 @@ _COLUMNS = (
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something, before the work is done. Raises Problem(REQUEST_IS_INVALID)."""
+    """Refuse a folder that holds something or cannot be made. Raises Problem(REQUEST_IS_INVALID)."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Problem(
             ProblemCode.REQUEST_IS_INVALID,
             f"`{folder}` is there already and is not an empty folder",
+            hint="name another one with --out",
+        )
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise Problem(
+            ProblemCode.REQUEST_IS_INVALID,
+            f"`{folder}` cannot be made: `{above}` may not be written to",
             hint="name another one with --out",
         )
 

@@ -41,21 +41,24 @@ def page(result: Result, language: str) -> str:
     reader = reader_of(result, language)
     other = next(one for one in LANGUAGES if one != language)
     style, _, _ = _TEMPLATES.loader.get_source(_TEMPLATES, "style.css") if _TEMPLATES.loader else ("", None, None)
-    return _TEMPLATES.get_template("page.html").render(
-        t=reader,
-        language=language,
-        other_language=other,
-        other_file=FILES[other],
-        style=Markup(style),  # noqa: S704 - a file of this package
-        title=reader("title", payments=reader.count(len(result.payments))),
-        fine=result.fine,
-        answer=reader("answer_fine" if result.fine else "answer_wrong"),
-        lede=_lede(result, reader),
-        facts=_facts(result, reader),
-        freshness=_freshness(result, reader),
-        sections=_sections(result, reader),
-        about=_about(reader),
-    ) + "\n"
+    return (
+        _TEMPLATES.get_template("page.html").render(
+            t=reader,
+            language=language,
+            other_language=other,
+            other_file=FILES[other],
+            style=Markup(style),  # noqa: S704 - a file of this package
+            title=reader("title", payments=reader.count(len(result.payments))),
+            fine=result.fine,
+            answer=reader("answer_fine" if result.fine else "answer_wrong"),
+            lede=_lede(result, reader),
+            facts=_facts(result, reader),
+            freshness=_freshness(result, reader),
+            sections=_sections(result, reader),
+            about=_about(reader),
+        )
+        + "\n"
+    )
 
 
 def _lede(result: Result, reader: Reader) -> str:
@@ -111,21 +114,23 @@ def _sections(result: Result, reader: Reader) -> list[Section]:
         return Section(name, reader(f"h_{name}"), reader(f"p_{name}", **values), picture, tables, notes)
 
     return [
-        drawn("money", plots.money_over_time(result, reader), table.days(result, reader)),
+        drawn("money", plots.money_over_time(result, reader), table.days(result, reader), notes=(reader("money_key"),)),
         drawn("budget", plots.budgets(result, reader), table.budgets(result, reader)),
         drawn("outcomes", plots.outcomes(result, reader), table.outcomes(result, reader)),
         drawn("scatter", plots.amounts(result, reader), table.discounts(result, reader)),
         plain("books", table.books(result, reader)),
         plain("ends", table.ends(result, reader), **_ends(result, reader)),
         _replay(result, reader, drawn),
-        drawn("latency", replay_plots.latency(result, reader), table.latency(result, reader), **_latency(result, reader)),
+        drawn(
+            "latency", replay_plots.latency(result, reader), table.latency(result, reader), **_latency(result, reader)
+        ),
         plain("mistakes", table.mistakes(result, reader)),
     ]
 
 
 def _replay(result: Result, reader: Reader, drawn: Any) -> Section:
     replayed = result.replayed
-    guards = ", ".join(replayed.scenario.not_built_yet)
+    guards = ", ".join(reader(f"guard_{guard}") for guard in replayed.scenario.not_built_yet)
     section: Section = drawn(
         "replay",
         replay_plots.replay(result, reader),

@@ -13,6 +13,7 @@ from makegood.demo.run import Result
 _PANEL = (330, 214)  # One campaign of the small multiples.
 _GAP = 40
 _WIDTH = 2 * _PANEL[0] + _GAP
+_MINOR_STEPS = [float(m * 10**p) for p in range(7) for m in (1, 2, 5)]  # Ticks of a logarithmic axis, minor units.
 
 
 def money_over_time(result: Result, reader: Reader) -> str:
@@ -42,14 +43,16 @@ def _panel(drawing: Drawing, result: Result, reader: Reader, course: Course, ind
     drawing.steps(points, f"area c{index}", y.start)
     drawing.steps(points, f"curve c{index}")
     for moment in course.opened:
-        drawing.marks([(x(moment), y(_open_at(course, moment)))], 2, "opened", 4)
+        drawing.marks([(x(moment), y(_open_before(course, moment)))], 2, "opened", 4)
     last = course.kept[-1][1]
     drawing.marks([points[-1]], 0, f"mark c{index}", 3)
-    drawing.text(x.end - 6, points[-1][1] + (16 if last > course.budget * 0.2 else -8), reader.money(last), "value", "end")
+    # Above the curve, unless the words of the budget stand there.
+    room = points[-1][1] - y(course.budget)
+    drawing.text(x.end - 8, points[-1][1] + (-10 if room > 22 else 26), reader.money(last), "value halo", "end")
 
 
-def _open_at(course: Course, moment: Instant) -> int:
-    return max(amount for since, amount in course.stages if since <= moment)
+def _open_before(course: Course, moment: Instant) -> int:
+    return max(amount for since, amount in course.stages if since < moment)
 
 
 def _pixels(x: Scale, y: Scale, points: Sequence[tuple[Instant, int]]) -> list[tuple[float, float]]:
@@ -88,8 +91,8 @@ def budgets(result: Result, reader: Reader) -> str:
         drawing.rect(x(granted), top, x(granted + line.ledger_reserved) - x(granted), 18, "held", 0)
         drawing.line(x(view["stage_minor"]), top - 4, x(view["stage_minor"]), top + 22, "limit")
         share = 100 * granted // view["budget_minor"]
-        drawing.text(x(view["budget_minor"]), top + 33, f"{reader.money(view['budget_minor'])}", "small", "end")
-        drawing.text(x.start + 2, top + 33, f"{reader('kept')} {reader.money(granted)} · {share} %", "small")
+        words = f"{reader('kept')} {reader.money(granted)} / {reader.money(view['budget_minor'])} · {share}%"
+        drawing.text(x.start + 2, top + 33, words, "small halo")
     return drawing.render()
 
 
@@ -105,24 +108,23 @@ def outcomes(result: Result, reader: Reader) -> str:
         drawing.text(label - 12, top + 14, words, "t", "end")
         drawing.rect(x.start, top, max(1.5, x(count) - x.start), 19, kind, 2)
         share = 100 * count / len(result.journal.records)
-        drawing.text(x(count) + 8, top + 14, f"{reader.count(count)} · {share:.1f} %", "value")
+        drawing.text(x(count) + 8, top + 14, f"{reader.count(count)} · {share:.1f}%", "value")
     return drawing.render()
 
 
 def amounts(result: Result, reader: Reader) -> str:
-    """Each benefit as a mark: the payment's amount (by its logarithm) and the discount."""
+    """Each benefit as a mark: the payment's amount and the discount, both by their logarithm."""
     height = 330
     drawing = Drawing(_WIDTH, height, reader("h_scatter"), reader("p_scatter"), "amounts")
     records = [record for record in result.journal.records if record.benefits]
-    largest = max((minor for record in records for minor in record.benefits.values()), default=100)
+    given = [minor for record in records for minor in record.benefits.values()]
     highest = max((record.amount for record in records), default=10_000)
     lowest = min((record.amount for record in records), default=100)
-    high = ticks(largest * 1.05 / 100)
     x = Scale(lowest * 0.9, max(highest * 1.1, lowest * 10), 50, _WIDTH - 8, log=True)
-    y = Scale(0, high[-1] * 100, height - 56, 34)
-    steps = [v * 100 for v in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)]
-    across = [(float(v), reader.whole(v / 100)) for v in steps if x.low <= v <= x.high]
-    drawing.frame(x, y, across, [(v * 100, reader.decimal(v)) for v in high])
+    y = Scale(min(given, default=10) * 0.8, max(given, default=100) * 1.25, height - 56, 44, log=True)
+    across = [(v, reader.whole(v / 100)) for v in _MINOR_STEPS if x.low <= v <= x.high]
+    drawing.line(x.start, y.start, x.end, y.start, "axis")
+    drawing.frame(x, y, across, [(v, reader.decimal(v / 100)) for v in _MINOR_STEPS if y.low <= v <= y.high])
     drawing.text(x.end, height - 16, f"{reader('amount')}, {result.currency} →", "small", "end")
     drawing.text(0, 24, f"↑ {reader('discount')}, {result.currency}", "small")
     for index, line in enumerate(result.lines):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from makegood.demo.report.words import WORDS
+from makegood.demo.report.words import words
 from makegood.demo.run import Result
 from makegood.money import currency_digits
 
@@ -19,7 +19,7 @@ class Reader:
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key, with its values filled in."""
-        text = WORDS[self.language][key]
+        text = words(self.language)["texts"][key]
         return text.format(**values) if values else text
 
     def campaign(self, campaign: str) -> str:

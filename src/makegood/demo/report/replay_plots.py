@@ -15,9 +15,9 @@ def replay(result: Result, reader: Reader) -> str:
     seconds = result.replayed.scenario.seconds
     drawing = Drawing(_WIDTH, 360, reader("h_replay"), reader("replay_says"), "replay")
     free, capped = _named(result, "unguarded"), _named(result, "budget_capped")
-    _curves(drawing, result, reader, (free, capped), Scale(0, seconds, 62, 452), free.wrong_minor, whole=True)
+    _curves(drawing, result, reader, (free, capped), Scale(0, seconds, 54, 446), free.wrong_minor, whole=True)
     top = min(free.wrong_minor, capped.run.budget * 3)
-    _curves(drawing, result, reader, (free, capped), Scale(0, _ZOOM_SECONDS, 530, _WIDTH - 8), top, whole=False)
+    _curves(drawing, result, reader, (free, capped), Scale(0, _ZOOM_SECONDS, 538, _WIDTH - 8), top, whole=False)
     return drawing.render()
 
 
@@ -26,7 +26,14 @@ def _named(result: Result, name: str) -> Outcome:
 
 
 def _curves(
-    drawing: Drawing, result: Result, reader: Reader, pair: tuple[Outcome, Outcome], x: Scale, top: float, *, whole: bool
+    drawing: Drawing,
+    result: Result,
+    reader: Reader,
+    pair: tuple[Outcome, Outcome],
+    x: Scale,
+    top: float,
+    *,
+    whole: bool,
 ) -> None:
     currency = result.replayed.scenario.currency
     high = ticks(top * 1.02 / 100, 4)
@@ -42,12 +49,17 @@ def _curves(
     drawing.line(x.start, budget, x.end, budget, "limit")
     for outcome, kind in ((free, "bad"), (capped, "good")):
         points = thinned(_cumulated(outcome, x, y))
-        drawing.steps(points, f"area {kind}", y.start)
+        if whole or kind == "good":  # The enlarged panel does not hold the other to its end.
+            drawing.steps(points, f"area {kind}", y.start)
         drawing.steps(points, f"curve {kind}")
     if whole:
         _ends(drawing, reader, pair, x, y)
     elif capped.seconds_to_stop is not None and capped.seconds_to_stop <= x.high:
         drawing.marks([(x(capped.seconds_to_stop), budget)], 3, "mark good", 5)
+    if not whole:
+        drawing.text(
+            x.end, budget + 17, f"{reader('budget')} {reader.money(capped.run.budget, currency)}", "small", "end"
+        )
 
 
 def _ends(drawing: Drawing, reader: Reader, pair: tuple[Outcome, Outcome], x: Scale, y: Scale) -> None:
@@ -55,8 +67,8 @@ def _ends(drawing: Drawing, reader: Reader, pair: tuple[Outcome, Outcome], x: Sc
     currency = reader.replay_currency
     end = y(free.wrong_minor)
     drawing.marks([(x.end, end)], 1, "mark bad", 4)
-    drawing.text(x.end - 12, end + 6, reader.money(free.wrong_minor, currency), "value", "end")
-    drawing.text(x.end - 12, end + 23, reader("unguarded"), "small", "end")
+    drawing.text(x.end - 4, end - 29, reader.money(free.wrong_minor, currency), "value", "end")
+    drawing.text(x.end - 4, end - 12, reader("unguarded"), "small", "end")
     at = y(capped.wrong_minor)
     if capped.seconds_to_stop is not None:
         drawing.marks([(x(capped.seconds_to_stop), at)], 3, "mark good", 5)

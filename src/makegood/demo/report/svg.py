@@ -80,9 +80,7 @@ class Drawing:
         if path:
             self.add(f'<path d="{path}" class="{kind}"/>')
 
-    def frame(
-        self, x: Scale, y: Scale, across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]]
-    ) -> None:
+    def frame(self, x: Scale, y: Scale, across: Sequence[tuple[float, str]], up: Sequence[tuple[float, str]]) -> None:
         """Horizontal grid lines with words at their left, and words below the bottom line."""
         for value, words in up:
             at = y(value)
@@ -123,4 +121,5 @@ def _mark(x: float, y: float, shape: int, r: float) -> str:
         case 2:
             return f"M{x:.1f} {y - 1.2 * r:.1f}l{1.2 * r:.1f} {2.1 * r:.1f}h{-2.4 * r:.1f}z"
         case _:
-            return f"M{x:.1f} {y - 1.35 * r:.1f}l{1.35 * r:.2f} {1.35 * r:.2f}l{-1.35 * r:.2f} {1.35 * r:.2f}l{-1.35 * r:.2f} {-1.35 * r:.2f}z"
+            d = 1.35 * r
+            return f"M{x:.1f} {y - d:.1f}l{d:.2f} {d:.2f}l{-d:.2f} {d:.2f}l{-d:.2f} {-d:.2f}z"

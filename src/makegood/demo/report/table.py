@@ -7,7 +7,7 @@ from itertools import pairwise
 from makegood.demo.report.figures import by_day, latencies
 from makegood.demo.report.reader import Reader
 from makegood.demo.report.replay_plots import per_half_minute
-from makegood.demo.report.words import refusal_words
+from makegood.demo.report.words import mistake_words, refusal_words
 from makegood.demo.run import Result
 
 _LATENCY_EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000)  # Milliseconds.
@@ -128,9 +128,7 @@ def replay(result: Result, reader: Reader) -> Table:
 def half_minutes(result: Result, reader: Reader) -> Table:
     """Money granted by the end of each half minute of the replay."""
     outcomes_ = result.replayed.outcomes
-    names = [
-        reader(o.run.name, budget=reader.money(o.run.budget, reader.replay_currency)) for o in outcomes_
-    ]
+    names = [reader(o.run.name, budget=reader.money(o.run.budget, reader.replay_currency)) for o in outcomes_]
     heads = _heads(result.replayed.scenario.timezone, *names)
     rows = [[at, *(reader.money(v, reader.replay_currency) for v in minor)] for at, minor in per_half_minute(result)]
     return Table(heads, rows)
@@ -149,4 +147,8 @@ def latency(result: Result, reader: Reader) -> Table:
 def mistakes(result: Result, reader: Reader) -> Table:
     """What was wrong on purpose, and what came back."""
     heads = [Head(reader("request")), Head(reader("status"), "n"), Head(reader("code"), "code")]
-    return Table(heads, [[one.what, str(one.status), one.code] for one in result.journal.mistakes], shown=True)
+    return Table(
+        heads,
+        [[mistake_words(reader.language, one.what), str(one.status), one.code] for one in result.journal.mistakes],
+        shown=True,
+    )

@@ -1,246 +1,28 @@
-"""Every word of the report, in both languages. A key that one language lacks is a mistake that a test finds."""
+"""Every word of the report, in both languages, from the files in `locale`."""
 
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import yaml
 
 LANGUAGES = ("en", "zh-CN")
 FILES = {"en": "index.html", "zh-CN": "index.zh-CN.html"}
 
-_EN = {
-    "title": "What happened to {payments} payments",
-    "other": "中文",
-    "kicker": "Makegood · report of a demonstration",
-    "answer_fine": "Every discount is accounted for, to the cent.",
-    "answer_wrong": "The books do not agree. Read the tables below before you trust a figure.",
-    "lede": "{payments} consecutive payments of a grocery chain went through a real HTTP server and a real PostgreSQL. "
-    "{granted} of them were granted {discount}. The answers that the tills received, added up by the tills, and the "
-    "ledger in the database agree for every campaign.",
-    "lede_wrong": "{payments} consecutive payments of a grocery chain went through a real HTTP server and a real "
-    "PostgreSQL. {granted} of them were granted {discount}.",
-    "fact_granted": "granted to {count} payments",
-    "fact_kept": "kept by payers after releases and refunds",
-    "fact_ledger": "in {entries} entries over {accounts} accounts",
-    "balanced": "balanced",
-    "not_balanced": "not balanced",
-    "fact_replay": "granted wrongly before the budget of {budget} ended it; {unguarded} without",
-    "freshness": "Payments of {first} to {last} ({zone}). Money in {currency}. Measured {made_at} UTC in {seconds} s.",
-    "table": "The same as a table",
-    "h_money": "Money over time",
-    "p_money": "What payers keep, campaign by campaign, as the week goes by. A campaign opens with a slice of its "
-    "budget, the stage; when it was nearly used up, the on-call person opened the next one. Nothing ever rises above "
-    "the line that was open.",
-    "budget": "budget",
-    "stage": "open stage",
-    "kept": "kept by payers",
-    "opened": "opened by hand",
-    "h_budget": "Where each budget stands",
-    "p_budget": "After the last payment, with every abandoned quote expired.",
-    "reserved": "reserved",
-    "left": "left",
-    "h_outcomes": "Why payments got what they got",
-    "p_outcomes": "One reason a payment: for those with nothing, of all campaigns' refusals the one that came furthest.",
-    "outcome": "outcome",
-    "count": "payments",
-    "granted": "granted",
-    "h_scatter": "Each discount beside its amount",
-    "p_scatter": "Tiers are horizontal lines, a percentage is a slope until its cap, a gift is one line, a draw a cloud.",
-    "amount": "amount before discount",
-    "discount": "discount",
-    "h_replay": "Five minutes on 16 January 2025, again",
-    "p_replay": "The wrong template, 20 % off payments of every scene without a cap, at one thousandth of the scale and "
-    "for {eligible} of the payers. Both lines are the same {payments} generated payments through the same engine and "
-    "store; only the budget differs. This is what was granted when it stopped, not what anybody lost.",
-    "unguarded": "as it happened: no guard",
-    "budget_capped": "the same, budget of {budget}",
-    "stop_note": "stopped by its budget after {seconds} s",
-    "end_note": "nothing stopped it",
-    "zoom": "the first 30 seconds, enlarged",
-    "whole": "all five minutes",
-    "seconds": "seconds",
-    "not_built": "The guards that are meant to stop it earlier, {guards}, do not exist yet. No row is shown for a guard "
-    "that was not run.",
-    "synthetic": "The mix of scenes is synthetic; amounts and payers are drawn from the file above and scaled, arrivals "
-    "are bursty. The share of payers is a choice, not a published figure.",
-    "guards": "guards",
-    "none": "none",
-    "wrong_granted": "wrong discounts",
-    "wrong_minor": "granted wrongly",
-    "stopped_by": "stopped by",
-    "payments_to_stop": "payments until then",
-    "seconds_to_stop": "seconds until then",
-    "no_stop": "nothing",
-    "guard_budget": "budget",
-    "h_latency": "How long an answer took",
-    "p_latency": "{count} single quotes, {clients} clients at once, measured at the client while server, PostgreSQL and "
-    "clients shared this machine. It says that nothing is odd, not how fast a payment node is.",
-    "median": "half within {ms}",
-    "p95": "95 % within {ms}",
-    "h_books": "Two books, compared",
-    "p_books": "On the left what the tills were told, added up by the tills; on the right what the ledger holds.",
-    "campaign": "campaign",
-    "by_client": "answers, added up",
-    "by_ledger": "ledger",
-    "equal": "equal",
-    "yes": "yes",
-    "no": "no",
-    "h_ends": "How quotes ended",
-    "p_ends": "Retries gave the same answer {same} of {retries} times. {refunds} refunds of {refunded} payments returned "
-    "their share to the budgets.",
-    "captured": "captured",
-    "partly": "of these captured in part",
-    "refunded": "of these refunded in part, in several steps",
-    "released": "released",
-    "expired": "abandoned, expired",
-    "h_mistakes": "Wrong on purpose",
-    "p_mistakes": "Each was refused with a permanent code, and no money moved.",
-    "request": "request",
-    "status": "HTTP",
-    "code": "code",
-    "day": "day",
-    "h_about": "What this is, and is not",
-    "about_data": "Payments: 84.51, The Complete Journey, via the CRAN package completejourney (B. Boehmke, S. Mortimer). "
-    "One source calls them purchases of real households, another simulated after real ones.",
-    "about_proof": "The campaigns were agreed by three principals each, but not proved: proofs come later.",
-    "about_clock": "A test house goes by the clock of its payments, so that a week passes in seconds. The deadline of a "
-    "quote was {deadline} ms because client, server and PostgreSQL share the cores; a payment node has 50 ms.",
-    "about_order": "With {clients} clients at once the order at a limit differs from run to run, and with it a few cents. "
-    "Random discounts are drawn with the secret of the house, which is new in each run.",
-    "about_files": "Beside this page: data.json with every figure, payments.csv with one line a payment.",
-    "files": "data.json and payments.csv",
-    "replay_says": "Yuan granted over the five minutes: the unguarded run rises to the end, the capped one stays level.",
-    "latency_says": "A histogram of answer times in milliseconds, with the median and the 95th percentile marked.",
-}
 
-_ZH = {
-    "title": "{payments} 笔支付的去向",
-    "other": "English",
-    "kicker": "Makegood · 演示报告",
-    "answer_fine": "每一笔优惠都有据可查，一分不差。",
-    "answer_wrong": "两本账不一致。请先看下面的表，再引用任何数字。",
-    "lede": "一家连锁超市的 {payments} 笔连续支付，经过真实的 HTTP 服务和真实的 PostgreSQL。其中 {granted} 笔共获得优惠 "
-    "{discount}。收银端把收到的答复逐笔相加，与数据库中的账本逐个活动核对，完全一致。",
-    "lede_wrong": "一家连锁超市的 {payments} 笔连续支付，经过真实的 HTTP 服务和真实的 PostgreSQL。其中 {granted} 笔共获得"
-    "优惠 {discount}。",
-    "fact_granted": "授予 {count} 笔支付",
-    "fact_kept": "扣除释放与退款后，付款方实际享有",
-    "fact_ledger": "{accounts} 个账户，{entries} 张凭证",
-    "balanced": "账目平衡",
-    "not_balanced": "账目不平",
-    "fact_replay": "错误发放后被 {budget} 的预算止住；没有预算时为 {unguarded}",
-    "freshness": "支付时间 {first} 至 {last}（{zone}）。金额单位 {currency}。测于 {made_at} UTC，用时 {seconds} 秒。",
-    "table": "同样内容的表格",
-    "h_money": "金额随时间的变化",
-    "p_money": "一周之内，每个活动的付款方实际享有的优惠。活动先开放一小段预算，即放量阶段；快用完时，由值班人员打开下一段。"
-    "曲线从不越过已开放的那条线。",
-    "budget": "预算",
-    "stage": "已开放阶段",
-    "kept": "付款方享有",
-    "opened": "人工放量",
-    "h_budget": "每个预算的现状",
-    "p_budget": "最后一笔支付之后，放弃的试算均已过期。",
-    "reserved": "预占",
-    "left": "剩余",
-    "h_outcomes": "为什么得到，为什么没有",
-    "p_outcomes": "每笔支付一个原因；没有优惠的，取各活动拒绝原因中走得最远的一个。",
-    "outcome": "结果",
-    "count": "支付笔数",
-    "granted": "获得优惠",
-    "h_scatter": "每笔优惠与它的金额",
-    "p_scatter": "满减是水平线，折扣是到封顶为止的斜线，红包是一条线，随机立减是一片云。",
-    "amount": "优惠前金额",
-    "discount": "立减金额",
-    "h_replay": "2025 年 1 月 16 日的五分钟，重来一次",
-    "p_replay": "错误的模板：所有场景减 20 %，没有封顶；规模为千分之一，覆盖 {eligible} 的付款方。两条线是同样的 {payments} 笔"
-    "生成支付，经过同样的引擎和账本，只有预算不同。这里说的是停下时已发放多少，不是谁损失了多少。",
-    "unguarded": "原样重演：没有防护",
-    "budget_capped": "同样的活动，预算 {budget}",
-    "stop_note": "{seconds} 秒后被预算止住",
-    "end_note": "没有任何东西止住它",
-    "zoom": "前 30 秒，放大",
-    "whole": "整个五分钟",
-    "seconds": "秒",
-    "not_built": "本应更早止住它的防护（{guards}）尚未建成。没有运行过的防护，不列出结果。",
-    "synthetic": "场景比例是合成的；金额与付款方取自上面的文件并按场景缩放，到达是突发的。覆盖的付款方比例是我们的选择，"
-    "并非公布的数字。",
-    "guards": "防护",
-    "none": "无",
-    "wrong_granted": "错误优惠笔数",
-    "wrong_minor": "错误发放金额",
-    "stopped_by": "被什么止住",
-    "payments_to_stop": "止住前的支付笔数",
-    "seconds_to_stop": "止住前的秒数",
-    "no_stop": "没有",
-    "guard_budget": "预算",
-    "h_latency": "一次答复用了多久",
-    "p_latency": "{count} 次单笔试算，{clients} 个客户端并发，在客户端测量；服务、PostgreSQL 与客户端共用这台机器。"
-    "它只说明没有异常，不代表支付节点的速度。",
-    "median": "一半在 {ms} 以内",
-    "p95": "95 % 在 {ms} 以内",
-    "h_books": "两本账的核对",
-    "p_books": "左边是收银端把收到的答复相加，右边是账本中的数。",
-    "campaign": "活动",
-    "by_client": "答复相加",
-    "by_ledger": "账本",
-    "equal": "相等",
-    "yes": "是",
-    "no": "否",
-    "h_ends": "试算的结局",
-    "p_ends": "重试得到相同答复：{retries} 次中 {same} 次。{refunded} 笔支付的 {refunds} 次退款把相应的份额退回预算。",
-    "captured": "核销",
-    "partly": "其中部分核销",
-    "refunded": "其中分次部分退款",
-    "released": "释放",
-    "expired": "放弃，已过期",
-    "h_mistakes": "故意犯的错",
-    "p_mistakes": "每一个都被拒绝并给出固定的代码，没有动一分钱。",
-    "request": "请求",
-    "status": "HTTP",
-    "code": "代码",
-    "day": "日期",
-    "h_about": "这是什么，不是什么",
-    "about_data": "支付数据：84.51，The Complete Journey，取自 CRAN 包 completejourney（B. Boehmke、S. Mortimer）。"
-    "一处来源称其为真实家庭的购物，另一处称其为按真实购物模拟。",
-    "about_proof": "每个活动都由三位负责人共同确认，但尚未经过证明：证明在以后加入。",
-    "about_clock": "测试租户以支付自己的时间为准，因此一周在几秒内过去。试算时限为 {deadline} 毫秒，因为客户端、服务和 "
-    "PostgreSQL 共用处理器；支付节点为 50 毫秒。",
-    "about_order": "{clients} 个客户端并发时，触及限额的先后每次不同，因此会有几分钱的差别。随机立减由租户的密钥抽取，"
-    "每次运行都是新的。",
-    "about_files": "与本页同在：data.json 含所有数字，payments.csv 每行一笔支付。",
-    "files": "data.json 与 payments.csv",
-    "replay_says": "五分钟内发放的金额：没有防护的一直上升，有预算的到顶后保持水平。",
-    "latency_says": "答复用时的直方图（毫秒），标出中位数与 95 % 分位。",
-}
+@cache
+def words(language: str) -> Mapping[str, Mapping[str, str]]:
+    """`texts` by key; `refusals` and `mistakes` by the words of the code, where those are not the language's own."""
+    file = files("makegood.demo.report").joinpath("locale", f"{language}.yaml")
+    read: Mapping[str, Mapping[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return read
 
-WORDS: Mapping[str, Mapping[str, str]] = {"en": _EN, "zh-CN": _ZH}
 
-REFUSALS: Mapping[str, Mapping[str, str]] = {
-    "en": {},
-    "zh-CN": {
-        "campaign_is_stopped": "活动已停止",
-        "window_is_not_open": "活动未开始",
-        "window_is_over": "活动已结束",
-        "condition_failed": "条件求值出错",
-        "condition_is_not_met": "不符合条件",
-        "code_is_missing": "缺少优惠码",
-        "payer_is_unknown": "付款方未知",
-        "device_is_unknown": "设备未知",
-        "discount_is_zero": "立减为零",
-        "discount_exceeds_amount": "立减大于金额",
-        "budget_is_exhausted": "预算用尽",
-        "stage_is_exhausted": "阶段额度用尽",
-        "limit_is_reached": "达到总限额",
-        "day_limit_is_reached": "达到当日限额",
-        "hour_limit_is_reached": "达到当小时限额",
-        "payer_limit_is_reached": "达到付款方限额",
-        "device_limit_is_reached": "达到设备限额",
-        "payee_limit_is_reached": "达到收款方限额",
-        "another_is_better": "另一优惠更好",
-        "group_does_not_combine": "不可叠加",
-        "sum_exceeds_amount": "合计大于金额",
-        "undecided": "未能及时决定",
-    },
-}
+def mistake_words(language: str, mistake: str) -> str:
+    """A mistake as people say it."""
+    return words(language)["mistakes"].get(mistake, mistake)
 
 
 def refusal_words(language: str, refusal: str) -> str:
-    """A refusal as people say it; the code itself, in words, where the language is that of the code."""
-    return REFUSALS[language].get(refusal) or refusal.replace("_", " ")
+    """A refusal as people say it."""
+    return words(language)["refusals"].get(refusal) or refusal.replace("_", " ")

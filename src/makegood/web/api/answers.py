@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from makegood.clock import Instant
 
-
 JSON = "application/json"
 
 

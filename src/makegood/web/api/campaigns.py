@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import TEXT_CHARS_MAX
 from makegood.services import campaigns
 from makegood.web.api.answers import answer, etag, matches
@@ -39,9 +40,12 @@ async def resume_campaign(call: Call) -> Any:
 
 
 async def open_stage(call: Call) -> Any:
-    """Opens the next stage of the budget by hand."""
-    want_keys(call.body, frozenset())
-    return await campaigns.open_stage(call.platform, call.caller, call.id("campaign_id"))
+    """Opens the stage after `opened_minor` by hand, so that a call sent twice opens one stage."""
+    opened = want_keys(call.body, frozenset({"opened_minor"}))["opened_minor"]
+    if not isinstance(opened, int) or isinstance(opened, bool):
+        where = FieldError("/opened_minor", "must be a whole number of minor units")
+        raise Problem(ProblemCode.REQUEST_IS_INVALID, "the request is not well formed", errors=(where,))
+    return await campaigns.open_stage(call.platform, call.caller, call.id("campaign_id"), opened_minor=opened)
 
 
 def _reason(call: Call) -> str:

@@ -7,13 +7,12 @@ from makegood.errors import FieldError
 from makegood.limits import DOCUMENTS_BODY_BYTES_MAX, DOCUMENTS_PER_CALL_MAX, TEXT_CHARS_MAX
 from makegood.services import campaigns
 from makegood.web.api.operation import Call
-from makegood.web.body import invalid, read_json, want_keys, want_text
+from makegood.web.body import invalid, want_keys, want_text
 
 
 async def publish_documents(call: Call) -> Any:
     """Proposes each document for the live set."""
-    body = want_keys(await read_json(call.request, bytes_max=DOCUMENTS_BODY_BYTES_MAX), frozenset({"documents"}))
-    documents = body["documents"]
+    documents = want_keys(call.body, frozenset({"documents"}))["documents"]
     if not isinstance(documents, list) or not 0 < len(documents) <= DOCUMENTS_PER_CALL_MAX:
         raise invalid(FieldError("/documents", f"must be a list of 1 to {DOCUMENTS_PER_CALL_MAX} documents"))
     sources = [_source(entry, f"/documents/{index}") for index, entry in enumerate(documents)]
@@ -22,7 +21,7 @@ async def publish_documents(call: Call) -> Any:
 
 async def approve_revision(call: Call) -> Any:
     """A principal's yes to the hash of a revision."""
-    want_keys(await read_json(call.request, empty={}), frozenset())
+    want_keys(call.body, frozenset())
     return await campaigns.approve(call.platform, call.caller, call.id("revision"))
 
 

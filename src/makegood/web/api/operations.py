@@ -2,8 +2,9 @@
 
 from makegood.domain.review import Scope
 from makegood.errors import ProblemCode as P
+from makegood.limits import BATCH_BODY_BYTES_MAX, DOCUMENTS_BODY_BYTES_MAX
 from makegood.web.api import campaigns, documents, examples, ledger, payments, quotes
-from makegood.web.api.operation import Operation
+from makegood.web.api.operation import Once, Operation
 from makegood.web.api.schemas import ref
 
 _QUOTE = (Scope.QUOTE,)
@@ -49,6 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
         {"payments": [examples.PAYMENT]},
         problems=(P.POLICY_IS_MISSING,),
         prices=True,
+        body_bytes_max=BATCH_BODY_BYTES_MAX,
     ),
     Operation(
         "POST",
@@ -203,6 +205,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ref("Reason"),
         {"reason": "wrong template"},
         problems=(P.STATE_FORBIDS,),
+        once=Once.TAKEN,
     ),
     Operation(
         "POST",
@@ -218,6 +221,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ref("Reason"),
         {"reason": "the template is right again"},
         problems=(P.STATE_FORBIDS, P.RESUME_NEEDS_ANOTHER, P.PRINCIPAL_MAY_NOT),
+        once=Once.NEEDED,
     ),
     Operation(
         "POST",
@@ -225,14 +229,14 @@ OPERATIONS: tuple[Operation, ...] = (
         campaigns.open_stage,
         "Campaigns",
         "Open the next stage",
-        "Opens the next slice of the budget by hand.",
+        "Opens the next slice of the budget by hand: the one after what the caller saw as open. Sent twice, it opens one.",
         (Scope.OPERATE,),
         ref("Campaign"),
         None,
-        ref("Nothing"),
-        {},
-        body_optional=True,
+        ref("OpenStage"),
+        {"opened_minor": 100000},
         problems=(P.STATE_FORBIDS,),
+        once=Once.NEEDED,
     ),
     Operation(
         "POST",
@@ -257,6 +261,8 @@ OPERATIONS: tuple[Operation, ...] = (
             P.REVISION_HAS_CHANGED,
             P.MONEY_OVERFLOWS,
         ),
+        body_bytes_max=DOCUMENTS_BODY_BYTES_MAX,
+        once=Once.NEEDED,
     ),
     Operation(
         "POST",
@@ -272,6 +278,7 @@ OPERATIONS: tuple[Operation, ...] = (
         {},
         body_optional=True,
         problems=(P.STATE_FORBIDS, P.PRINCIPAL_MAY_NOT, P.WINDOW_IS_PAST, P.REVISION_HAS_CHANGED),
+        once=Once.NEEDED,
     ),
     Operation(
         "GET",

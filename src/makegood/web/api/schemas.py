@@ -263,6 +263,16 @@ COMPONENTS: dict[str, Schema] = {
     "PaymentView": record("The quote of a payment, with its refunds.", {**_QUOTE, "refunds": listed(ref("Refund"))}),
     "Explained": record("A quote, with every campaign that was considered.", {**_QUOTE, **_EXPLANATION}),
     "Nothing": record("An empty object, or no body at all.", {}),
+    "OpenStage": record(
+        "The stage to open is the one after this.",
+        {
+            "opened_minor": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "What is open now, minor units: `stage_minor`.",
+            }
+        },
+    ),
     "Finding": FINDING,
     "Documents": record(
         "Documents as text, each under the name that findings show.",

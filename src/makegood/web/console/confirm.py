@@ -67,7 +67,7 @@ async def stage(visit: Visit) -> Response:
     view = await get_campaign(platform, visit.caller, campaign)
     if visit.form.get("opened") != str(view.stage_minor):
         raise Problem(ProblemCode.STATE_FORBIDS, "the stage was opened already, after this form was shown")
-    await open_stage(platform, visit.caller, campaign)
+    await open_stage(platform, visit.caller, campaign, opened_minor=view.stage_minor)
     return _back(campaign)
 
 

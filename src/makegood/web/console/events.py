@@ -48,8 +48,8 @@ def _detail(detail: Mapping[str, Any], view: CampaignView, speech: Speech) -> st
         return str(detail["reason"])
     if "open" in detail:
         return speech.gettext("up to %(amount)s in all", amount=speech.money(int(detail["open"]), view.currency))
-    revision = str(detail.get("revision", ""))
-    return revision[:REVISION_CHARS] + "…" if revision else ""
+    revisions = [detail["revision"]] if "revision" in detail else detail.get("revisions", [])
+    return ", ".join(str(revision)[:REVISION_CHARS] + "…" for revision in revisions)
 
 
 def _tone(action: str) -> str:
