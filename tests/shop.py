@@ -3,7 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,4 +108,4 @@ def example(name: str) -> str:
 def with_deadline(platform: Platform, milliseconds: int) -> Platform:
     """The same platform with another deadline."""
     settings = Settings(data=platform.settings.data, deadline_ms=milliseconds)
-    return Platform(platform.store, settings, platform.clock, platform.live, platform.late, platform.tasks)
+    return replace(platform, settings=settings)

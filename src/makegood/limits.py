@@ -12,6 +12,8 @@ ID_CHARS_MAX = 128  # Payment, payer, device ids: UUIDs and prefixed ids of othe
 TEXT_CHARS_MAX = 500  # A reason, a title, a name that a person reads.
 ERRORS_REPORTED_MAX = 50  # One answer stays readable; the rest appear after these are mended.
 CODES_MAX = 10  # Codes a payer enters for one payment.
+PAYMENT_YEAR_MIN = 1970  # Payments on record are younger; arithmetic with zones stays far from any edge.
+PAYMENT_YEAR_MAX = 2200
 CLOCK_SKEW_SECONDS_MAX = 300  # Phones and gateways drift by seconds; five minutes is a broken clock.
 DOCUMENTS_BODY_BYTES_MAX = 4 * 1024 * 1024  # One document at its bound, escaped as JSON, and its companions.
 DOCUMENTS_PER_CALL_MAX = 200  # A folder of campaigns published at once.
@@ -51,6 +53,9 @@ QUOTE_VALID_SECONDS = 900  # A payer abandons a checkout well before a quarter o
 CAPTURE_GRACE_SECONDS = 3600  # Captures arrive by queue; an hour outlasts the usual outage.
 DEADLINE_MS_DEFAULT = 50  # A discount may cost the payment call this much and no more.
 DEADLINE_MS_MAX = 10_000  # A longer wait is a batch job's, which has no deadline of this kind.
+RESERVE_PAYMENTS_MAX = 50  # Payments of a batch reserved in one transaction; a campaign's lock is held no longer.
+PRICED_AT_ONCE_MAX = 10  # Payments priced before others get a turn: a millisecond.
+LATE_HOLDS_MAX = 10_000  # Holds to end once the store answers again; beyond it they expire by themselves.
 REPRICE_ROUNDS_MAX = 8  # The store's refusals shrink the candidates; eight rounds reach any real fixpoint.
 
 # -- sessions and keys ---------------------------------------------------------------------------------

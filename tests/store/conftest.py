@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from makegood.domain.brief import Share
 from makegood.services.access import House
 from makegood.services.platform import Platform
+from makegood.services.reviews import funding_change
 from makegood.store import campaigns, ledger, records
+from makegood.store.pool import Pool
 from makegood.store.verify import verify
 
 SNAPSHOT = "snp_" + "0" * 64
@@ -28,14 +31,16 @@ async def make_live(
     limits: tuple[Mapping[str, Any], ...] = (),
     funders: tuple[tuple[str, int], ...] = (("platform", 100),),
 ) -> str:
-    """A live campaign; gives its revision."""
+    """A live campaign; gives its revision. `funders` are names and weights."""
     pool = platform.store.pool
-    canonical = json.dumps({"id": campaign, "budget": budget}).encode()
-    revision = "rev_" + hashlib.sha256(canonical).hexdigest()
-    await campaigns.save_document(pool, house.id, "campaign", campaign, "ann", revision, canonical)
-    await campaigns.propose(pool, house.id, campaign, "CNY", revision)
-    before = (await campaigns.standings(pool, house.id, campaign))[0]["budget"]
-    parts = [{"funder": name, "amount": (budget - before) * share // 100} for name, share in funders]
+    revision = await _known(pool, house, "campaign", campaign, {"id": campaign, "budget": budget})
+    brief = await _known(pool, house, "brief", campaign, {"brief": campaign})
+    policy = await _known(pool, house, "policy", "CNY", {"policy": "CNY"})
+    version = await campaigns.live_version(pool, house.id)
+    await campaigns.put_policy_in_force(pool, house.id, "bob", "CNY", policy, version)
+    before = (await campaigns.standings(pool, house.id, campaign))[0]
+    shares = tuple(Share(funder, share) for funder, share in funders)
+    funding = funding_change(shares, budget, await campaigns.commitments(pool, house.id, campaign))
     outcome = await campaigns.go_live(
         pool,
         house.id,
@@ -43,18 +48,27 @@ async def make_live(
         campaign,
         {
             "revision": revision,
-            "brief": revision,
-            "policy": revision,
+            "live": before["live"],
+            "stopped_at": None,
+            "brief": brief,
+            "policy": policy,
             "currency": "CNY",
             "budget": budget,
-            "budget_before": before,
             "first_stage": budget if stage is None else stage,
             "limits": [{"count_max": None, "amount_max": None, **limit} for limit in limits],
-            "funding": [part for part in parts if part["amount"]],
+            "funding": funding,
         },
     )
     assert outcome["outcome"] == "done", outcome
     await records.save_snapshot(pool, house.id, SNAPSHOT, revision, [])
+    return revision
+
+
+async def _known(pool: Pool, house: House, kind: str, subject: str, content: Mapping[str, Any]) -> str:
+    canonical = json.dumps(content).encode()
+    revision = "rev_" + hashlib.sha256(canonical).hexdigest()
+    new = campaigns.NewDocument(kind, subject, revision, canonical, "CNY")
+    await campaigns.publish(pool, house.id, "ann", subject, [new])
     return revision
 
 
@@ -78,6 +92,7 @@ def request_for(payment: str, grants: Mapping[str, tuple[str, int]], **changes: 
         "seen": {},
         "benefits": {"benefits": [], "lines": []},
         "supersedes": None,
+        "candidates": list(grants),
         "grants": [{"campaign": c, "revision": r, "discount": d} for c, (r, d) in grants.items()],
     }
     return content | changes

@@ -38,7 +38,34 @@ async def test_the_servers_role_writes_nothing_by_itself(books: Any, statement: 
     await books.balanced()
 
 
-async def _as_owner(books: Any, *statements: str) -> None:
+LEAVING = [
+    "set role none",
+    "reset role",
+    "reset session authorization",
+    "set role makegood_owner",
+    "set role makegood_admin",
+    "set session authorization makegood_admin",
+    "set session authorization makegood_owner",
+]
+
+
+@pytest.mark.parametrize("leave", LEAVING)
+@pytest.mark.parametrize(
+    "statement", ["update accounts set balance = balance + 1", "alter role makegood_app superuser"]
+)
+async def test_the_servers_session_cannot_become_somebody_who_may(books: Any, leave: str, statement: str) -> None:
+    await _some_money(books)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with in_house(books.pool, books.house.id) as connection:
+            await connection.execute(leave)
+            await connection.execute(statement)
+    async with books.pool.acquire() as connection:
+        assert await connection.fetchval("select current_user") == "makegood_app"
+    await books.balanced()
+
+
+async def as_owner(books: Any, *statements: str) -> None:
+    """Run statements as the owner of the tables, in one transaction that is a batch of its own."""
     owner = await books.platform.store.administrator()
     try:
         async with in_house(owner, books.house.id) as connection:
@@ -69,7 +96,7 @@ POSTING = """insert into postings select house(), (select max(entry_id) from ent
 async def test_not_even_the_owner_books_an_illegal_entry(books: Any, kind: str, rows: str, state: str) -> None:
     await _some_money(books)
     with pytest.raises(asyncpg.PostgresError) as raised:
-        await _as_owner(books, ENTRY.format(kind=kind), POSTING.format(rows=rows))
+        await as_owner(books, ENTRY.format(kind=kind), POSTING.format(rows=rows))
     assert raised.value.sqlstate == state
     await books.balanced()
 
@@ -89,6 +116,21 @@ CHANGES = [
     "update documents set canonical = 'x'",
     "insert into accounts (house_id, kind, campaign_id, currency) values (house(), 'payer', 'spring', 'CNY')",
     "update accounts set kind = 'payer'",
+    "update accounts set funder = 'mallory' where funder is not null",
+    "update accounts set currency = 'JPY'",
+    "update accounts set campaign_id = 'autumn'",
+    "update quotes set payer_ref = null",
+    "update quotes set decided_at = decided_at - interval '1 day'",
+    "update quotes set snapshot = 'snp_other'",
+    "update quotes set seen = '[1]'",
+    "update quotes set benefits = '{}'",
+    "update quotes set paid_at = paid_at - interval '1 minute'",
+    "update quotes set captured = captured - 1",
+    "update grants set discount = discount + 1",
+    "update grants set revision = 'rev_x'",
+    "update grants set payer_ref = null",
+    "update grants set day = '2027-02-02'",
+    "update grants set returned = returned - 1",
 ]
 
 
@@ -97,7 +139,7 @@ async def test_what_was_booked_or_answered_does_not_change(books: Any, statement
     await _some_money(books)
     await books.refund("p1", "r1", 5_000)
     with pytest.raises(asyncpg.PostgresError):
-        await _as_owner(books, statement)
+        await as_owner(books, statement)
     await books.balanced()
 
 
@@ -134,6 +176,6 @@ async def test_a_verification_finds_what_was_changed_behind_the_triggers(
 
     await _some_money(books)
     table = statement.split()[2]
-    await _as_owner(books, *statement.split("; "), f"alter table {table} enable trigger user")
+    await as_owner(books, *statement.split("; "), f"alter table {table} enable trigger user")
     violations = (await verify(books.pool, books.house.id)).violations
     assert any(violation.invariant.startswith(invariant) for violation in violations), violations

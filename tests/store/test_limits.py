@@ -30,7 +30,7 @@ async def test_the_second_grant_is_refused_with_its_reason(
     outcomes = await books.reserve(*(books.request(p, {"spring": (revision, 100)}, **changes) for p in ("p1", "p2")))
     zero = limit.get("count_max") == 0
     assert outcomes[0]["outcome"] == ("refused" if zero else "reserved")
-    assert outcomes[1] == {"outcome": "refused", "refused": {"spring": reason}}
+    assert (outcomes[1]["outcome"], outcomes[1]["refused"]) == ("refused", {"spring": reason})
     await books.balanced()
 
 
@@ -38,7 +38,7 @@ async def test_the_second_grant_is_refused_with_its_reason(
 async def test_a_limit_on_somebody_unknown_refuses(books: Any, subject: str, reason: str) -> None:
     revision = await books.live("spring", 5_000, limits=({"subject": subject, "period": "ever", "count_max": 9},))
     outcome = await books.reserve(books.request("p1", {"spring": (revision, 100)}, payer_ref=None, device_ref=None))
-    assert outcome[0] == {"outcome": "refused", "refused": {"spring": reason}}
+    assert (outcome[0]["outcome"], outcome[0]["refused"]) == ("refused", {"spring": reason})
 
 
 async def test_a_payers_limit_is_one_payers(books: Any) -> None:

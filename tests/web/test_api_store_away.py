@@ -139,7 +139,7 @@ def family(process: int) -> list[int]:
 def test_a_server_without_its_store_says_so_and_opens_it_when_it_comes() -> None:
     with data_folder() as data:
         key = asyncio.run(one_key(data))
-        url = f"postgresql://{embedded.SUPERUSER}@/{DATABASE}?host={data / 'run'}"
+        url = f"postgresql://makegood_server@/{DATABASE}?host={data / 'run'}"
         with running(data, database=url) as server:
             server.keys = {"checkout": key}
             with server.client(None) as client:

@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from makegood.clock import Instant
+from makegood.clock import MICROSECOND, Instant
 from makegood.domain.policy import Field, FieldType, PaymentSchema
+from makegood.domain.text import checked_text
 from makegood.errors import FieldError, Problem, ProblemCode
-from makegood.limits import CODES_MAX, ERRORS_REPORTED_MAX, ID_CHARS_MAX
+from makegood.limits import CODES_MAX, ERRORS_REPORTED_MAX, ID_CHARS_MAX, PAYMENT_YEAR_MAX, PAYMENT_YEAR_MIN
 
 _ITEM_KEYS = {"sku": str, "category": str, "amount": int, "quantity": int}
+
+_EARLIEST = Instant.parse(f"{PAYMENT_YEAR_MIN}-01-01T00:00:00Z")
+_LATEST = Instant.parse(f"{PAYMENT_YEAR_MAX + 1}-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +127,7 @@ def _int(field: Field, value: Any) -> int:
 def _string(field: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be a string, not {_kind(value)}")
-    longest = field.max_length or ID_CHARS_MAX
-    if len(value) > longest:
-        raise ValueError(f"must have at most {longest} characters, not {len(value)}")
-    if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-        raise ValueError("holds a character that no text may hold (NUL or half a surrogate pair)")
+    checked_text(value, field.max_length or ID_CHARS_MAX)
     if field.values is not None and value not in field.values:
         near = difflib.get_close_matches(value, field.values, 1)
         raise ValueError("is not in the policy's list" + (f"; did you mean `{near[0]}`?" if near else ""))
@@ -141,9 +141,16 @@ def _instant(value: Any) -> Instant:
         return value
     if not isinstance(value, str):
         raise ValueError(f"must be an RFC 3339 instant, not {_kind(value)}")
-    instant = Instant.parse(value)
-    if instant % 1_000:
+    return parse_moment(value)
+
+
+def parse_moment(text: str) -> Instant:
+    """The instant of something that happened to a payment. Raises ValueError with a reason in words."""
+    instant = Instant.parse(text)
+    if instant % MICROSECOND:
         raise ValueError("is finer than a microsecond")
+    if not _EARLIEST <= instant < _LATEST:
+        raise ValueError(f"is outside the years {PAYMENT_YEAR_MIN} to {PAYMENT_YEAR_MAX}")
     return instant
 
 

@@ -43,6 +43,7 @@ class Undecided(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     STORE_IS_UNAVAILABLE = "store_is_unavailable"
     LIVE_SET_IS_UNKNOWN = "live_set_is_unknown"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)

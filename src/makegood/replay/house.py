@@ -1,6 +1,6 @@
 """A test house with its people, and documents that come into force the way they must: by three principals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,15 +53,6 @@ async def put_in_force(wire: Wire, sources: Sequence[Source]) -> None:
         for one in published["published"]:
             if one["missing"]:
                 await _approve(wire, one)
-
-
-async def open_every_stage(wire: Wire, campaigns: Iterable[str]) -> None:
-    """Open all stages of the campaigns by hand."""
-    views = (await wire.call("auditor", "GET", "/v1/campaigns"))["campaigns"]
-    for view in views:
-        if view["id"] in campaigns:
-            for _ in range(len([stage for stage in view["stages_minor"] if stage > view["stage_minor"]])):
-                await wire.call("on-call", "POST", f"/v1/campaigns/{view['id']}/stages", {})
 
 
 async def _approve(wire: Wire, published: Mapping[str, Any]) -> None:

@@ -46,7 +46,8 @@ def stored_answer(quote: Mapping[str, Any]) -> dict[str, Any]:
         "currency": quote["currency"],
         "amount_minor": quote["amount"],
         "discount_minor": quote["discount"],
-        "to_pay_minor": quote["amount"] - quote["discount"],
+        # Released or expired, it can no longer be captured: what is to pay is the full price.
+        "to_pay_minor": quote["amount"] - (quote["discount"] if quote["state"] in ("reserved", "captured") else 0),
         "benefits": told["benefits"],
         "lines": told["lines"],
         "decided_at": instant_text(quote["decided_at"]),

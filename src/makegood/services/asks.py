@@ -9,6 +9,7 @@ from makegood.clock import MICROSECOND, SECOND, Instant
 from makegood.domain.limit import Balance
 from makegood.domain.payment import Payment, parse_payment
 from makegood.domain.quote import Refusal
+from makegood.domain.text import checked_text
 from makegood.engine.snapshot import Snapshot
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import CLOCK_SKEW_SECONDS_MAX, ID_CHARS_MAX
@@ -38,7 +39,7 @@ class Ask:
 
 def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
     """The ask in a request's decoded JSON. Raises Problem with every place that is wrong."""
-    envelope, body = _open_envelope(raw)
+    envelope, body = open_envelope(raw)
     snapshot = snapshot_for(known, body.get("currency") if isinstance(body, dict) else None)
     payment = parse_payment(body, snapshot.policy.schema)
     now = _decision_time(house, known, payment)
@@ -68,12 +69,12 @@ def content_hash(house: House, raw: dict[str, Any]) -> bytes:
     return hmac.digest(house.payer_key, canonical_bytes(content), "sha256")
 
 
-def _open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
+def open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
     if not isinstance(raw, dict):
         return {}, raw
     errors = []
     supersedes, explain = raw.get("supersedes"), raw.get("explain", False)
-    if supersedes is not None and not (isinstance(supersedes, str) and 0 < len(supersedes) <= ID_CHARS_MAX):
+    if supersedes is not None and not is_id(supersedes):
         errors.append(FieldError("/supersedes", f"must be a payment id of at most {ID_CHARS_MAX} characters"))
     if supersedes is not None and supersedes == raw.get("payment_id"):
         errors.append(FieldError("/supersedes", "is the payment itself"))
@@ -82,6 +83,14 @@ def _open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
     if errors:
         raise Problem(ProblemCode.REQUEST_IS_INVALID, "the request is not well formed", errors=tuple(errors))
     return {key: raw[key] for key in _ENVELOPE if key in raw}, {k: v for k, v in raw.items() if k not in _ENVELOPE}
+
+
+def is_id(value: Any) -> bool:
+    """Whether it can be the id of a payment."""
+    try:
+        return isinstance(value, str) and bool(checked_text(value, ID_CHARS_MAX))
+    except ValueError:
+        return False
 
 
 def _decision_time(house: House, known: LiveSet, payment: Payment) -> Instant:

@@ -1,6 +1,6 @@
 """Publishing, approving, stopping and resuming."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from makegood.limits import ERRORS_REPORTED_MAX, RESUME_CONFIRM_SECONDS, TEXT_CH
 from makegood.services.access import Caller, require
 from makegood.services.live import live_set, policy_of
 from makegood.services.platform import Platform
-from makegood.services.reviews import advance
+from makegood.services.reviews import TRIES_MAX, advance
 from makegood.services.views import CampaignView, house_clock, state_of, views
 from makegood.store import campaigns as rows
 
@@ -60,17 +60,13 @@ async def publish(platform: Platform, caller: Caller, sources: Sequence[Source])
     _refuse_errors(bundle)
     if caller.house.live:
         _refuse_past(bundle)
-    published = [await _propose_policy(platform, caller, document) for document in bundle.policies]
-    for kind, subject, document in _others(bundle):
-        await _save(platform, caller, kind, subject, document.revision, document.canonical)
-        if kind != "campaign":
-            published.append(Published(kind, subject, document.revision, State.APPROVED, (), document.findings))
+    pool, house = platform.store.pool, caller.house.id
+    seen = await rows.stops(pool, house)
+    documents = _documents(bundle)
+    await rows.publish(pool, house, caller.principal, _subject(bundle), [new for new, _ in documents])
+    published = [await _published(platform, caller, *one) for one in documents if one[0].kind != "campaign"]
     touched = {brief.id for brief in bundle.briefs} | {campaign.id for campaign in bundle.campaigns}
-    for document in bundle.campaigns:
-        assert document.currency is not None
-        await rows.propose(platform.store.pool, caller.house.id, document.id, document.currency, document.revision)
-    await _record(platform, caller, "document.published", bundle)
-    return published + await _advance_all(platform, caller, touched, bundle)
+    return published + await _advance_all(platform, caller, touched, bundle, seen)
 
 
 async def approve(platform: Platform, caller: Caller, revision: str) -> Published:
@@ -85,20 +81,19 @@ async def approve(platform: Platform, caller: Caller, revision: str) -> Publishe
         raise Problem(ProblemCode.NOT_FOUND, "there is no such revision")
     if stored["kind"] not in ("policy", "campaign"):
         raise Problem(ProblemCode.STATE_FORBIDS, f"a {stored['kind']} needs no approval; approve the campaign")
-    authors = {stored["author"]}
-    if stored["kind"] == "campaign":
-        brief = await rows.newest(pool, house, "brief", stored["subject"])
-        authors |= {brief["author"]} if brief is not None else set()
+    seen = await rows.stops(pool, house)
+    brief = await rows.proposed_brief(pool, house, stored["subject"]) if stored["kind"] == "campaign" else None
+    authors = {stored["author"]} | ({brief["author"]} if brief is not None else set())
     if caller.principal in authors:
         raise Problem(
             ProblemCode.PRINCIPAL_MAY_NOT,
             f"`{caller.principal}` wrote it: brief, campaign and approval take three principals",
         )
-    await rows.approve(pool, house, revision, caller.principal)
-    await rows.record_act(pool, house, caller.principal, "revision.approved", stored["subject"], {"revision": revision})
+    beside = brief["revision"] if brief is not None else ""
+    await rows.approve(pool, house, caller.principal, stored["subject"], revision, beside)
     if stored["kind"] == "policy":
-        return await _policy_in_force(platform, caller, stored)
-    return (await _advance_all(platform, caller, {stored["subject"]}, None))[0]
+        return await _policy_in_force(platform, caller, stored, seen)
+    return (await _advance_all(platform, caller, {stored["subject"]}, None, seen))[0]
 
 
 async def stop_campaign(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> Stopped:
@@ -144,8 +139,8 @@ async def open_stage(
     if not following:
         raise Problem(ProblemCode.STATE_FORBIDS, "the last stage is open: the whole budget")
     pool = platform.store.pool
-    outcome = await rows.open_stage(pool, caller.house.id, caller.principal, campaign_id, following[0])
-    _raise_for(outcome, campaign_id, "only a campaign that is live and not stopped opens a stage")
+    outcome = await rows.open_stage(pool, caller.house.id, caller.principal, campaign_id, view.revision, following[0])
+    _raise_for(outcome, campaign_id, "only a campaign that is live, unchanged and not stopped opens a stage")
     return await _one(platform, caller, campaign_id)
 
 
@@ -217,44 +212,47 @@ def _field_error(finding: Finding) -> FieldError:
     return FieldError(finding.path, f"{place}: {finding.message} ({finding.code})", finding.hint)
 
 
-def _others(bundle: Bundle) -> list[tuple[str, str, Any]]:
-    signatures = [("signature", one.signature.document, one) for one in bundle.signatures if one.signature is not None]
+def _documents(bundle: Bundle) -> list[tuple[rows.NewDocument, tuple[Finding, ...]]]:
+    """What to store, with what was found: policies, briefs, signatures, campaigns."""
+    found: list[tuple[str, str, Any, str | None]] = [
+        *(("policy", one.policy.currency, one, None) for one in bundle.policies if one.policy is not None),
+        *(("brief", one.id, one, None) for one in bundle.briefs),
+        *(("signature", one.signature.document, one, None) for one in bundle.signatures if one.signature is not None),
+        *(("campaign", one.id, one, one.currency) for one in bundle.campaigns),
+    ]
     return [
-        *(("brief", one.id, one) for one in bundle.briefs),
-        *signatures,
-        *(("campaign", one.id, one) for one in bundle.campaigns),
+        (rows.NewDocument(kind, subject, one.revision, one.canonical, currency), one.findings)
+        for kind, subject, one, currency in found
     ]
 
 
-async def _save(platform: Platform, caller: Caller, kind: str, subject: str, revision: str, canonical: bytes) -> None:
-    await rows.save_document(platform.store.pool, caller.house.id, kind, subject, caller.principal, revision, canonical)
+def _subject(bundle: Bundle) -> str:
+    """What the audit row of publishing is found by."""
+    ids = [*(campaign.id for campaign in bundle.campaigns), *(brief.id for brief in bundle.briefs)]
+    revisions = [one.revision for one in (*bundle.policies, *bundle.signatures)]
+    return (ids + revisions)[0]
 
 
-async def _record(platform: Platform, caller: Caller, action: str, bundle: Bundle) -> None:
-    documents = (*bundle.policies, *bundle.briefs, *bundle.signatures, *bundle.campaigns)
-    revisions = [document.revision for document in documents]
-    subject = bundle.campaigns[0].id if bundle.campaigns else bundle.briefs[0].id if bundle.briefs else revisions[0]
-    pool = platform.store.pool
-    await rows.record_act(pool, caller.house.id, caller.principal, action, subject, {"revisions": revisions})
+async def _published(
+    platform: Platform, caller: Caller, new: rows.NewDocument, findings: tuple[Finding, ...]
+) -> Published:
+    if new.kind != "policy":
+        return Published(new.kind, new.subject, new.revision, State.APPROVED, (), findings)
+    in_force = await rows.policy_in_force(platform.store.pool, caller.house.id, new.subject)
+    if in_force is not None and in_force["revision"] == new.revision:
+        return Published(new.kind, new.subject, new.revision, State.RUNNING, (), findings)
+    return Published(new.kind, new.subject, new.revision, State.IN_REVIEW, ("approval:1",), findings)
 
 
-async def _propose_policy(platform: Platform, caller: Caller, document: PolicyDocument) -> Published:
-    assert document.policy is not None
-    currency = document.policy.currency
-    await _save(platform, caller, "policy", currency, document.revision, document.canonical)
-    in_force = await rows.policy_in_force(platform.store.pool, caller.house.id, currency)
-    if in_force is not None and in_force["revision"] == document.revision:
-        return Published("policy", currency, document.revision, State.RUNNING, (), document.findings)
-    return Published("policy", currency, document.revision, State.IN_REVIEW, ("approval:1",), document.findings)
-
-
-async def _advance_all(platform: Platform, caller: Caller, touched: set[str], bundle: Bundle | None) -> list[Published]:
+async def _advance_all(
+    platform: Platform, caller: Caller, touched: set[str], bundle: Bundle | None, seen: Mapping[str, datetime]
+) -> list[Published]:
     findings = {one.id: one.findings for one in bundle.campaigns} if bundle is not None else {}
     published = []
     for campaign_id in sorted(touched):
         if not await rows.standings(platform.store.pool, caller.house.id, campaign_id):
             continue  # A brief before its campaign.
-        proposal = await advance(platform, caller, campaign_id)
+        proposal = await advance(platform, caller, campaign_id, seen.get(campaign_id))
         standing = (await rows.standings(platform.store.pool, caller.house.id, campaign_id))[0]
         campaign = proposal.document.campaign if proposal.document is not None else None
         now = await house_clock(platform, caller.house)
@@ -273,19 +271,29 @@ async def _advance_all(platform: Platform, caller: Caller, touched: set[str], bu
     return published
 
 
-async def _policy_in_force(platform: Platform, caller: Caller, stored: dict[str, Any]) -> Published:
+async def _policy_in_force(
+    platform: Platform, caller: Caller, stored: dict[str, Any], seen: Mapping[str, datetime]
+) -> Published:
     """Put an approved policy in force, if everything live still reads by it, and see what can run now."""
-    policy = policy_of(stored)
-    await _refuse_policy_that_breaks_live(platform, caller, policy)
-    pool, house = platform.store.pool, caller.house.id
-    await rows.put_policy_in_force(pool, house, stored["subject"], stored["revision"])
-    await rows.record_act(
-        pool, house, caller.principal, "policy.in_force", stored["subject"], {"revision": stored["revision"]}
-    )
-    standings = await rows.standings(pool, house)
+    await _put_in_force(platform, caller, stored)
+    standings = await rows.standings(platform.store.pool, caller.house.id)
     touched = {s["campaign_id"] for s in standings if s["currency"] == stored["subject"] and s["live"] != s["proposed"]}
-    await _advance_all(platform, caller, touched, None)
+    await _advance_all(platform, caller, touched, None, seen)
     return Published("policy", stored["subject"], stored["revision"], State.RUNNING, ())
+
+
+async def _put_in_force(platform: Platform, caller: Caller, stored: dict[str, Any]) -> None:
+    """What goes live between the check and the act would not have been checked: then it is checked again."""
+    pool, house, policy = platform.store.pool, caller.house.id, policy_of(stored)
+    for _ in range(TRIES_MAX):
+        version = await rows.live_version(pool, house)
+        await _refuse_policy_that_breaks_live(platform, caller, policy)
+        outcome = await rows.put_policy_in_force(
+            pool, house, caller.principal, stored["subject"], stored["revision"], version
+        )
+        if outcome["outcome"] == "done":
+            return
+    raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed what is live meanwhile; look again")
 
 
 async def _refuse_policy_that_breaks_live(platform: Platform, caller: Caller, policy: PolicyDocument) -> None:

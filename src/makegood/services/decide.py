@@ -1,13 +1,15 @@
 """Steps 4 to 9 of pricing against the store: price, reserve, and price again without what the store refused."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from makegood.domain.quote import Priced, Refusal
 from makegood.engine.explain import explain
 from makegood.engine.price import price
 from makegood.errors import Problem, ProblemCode
-from makegood.limits import REPRICE_ROUNDS_MAX
+from makegood.limits import PRICED_AT_ONCE_MAX, REPRICE_ROUNDS_MAX, RESERVE_PAYMENTS_MAX
 from makegood.services.access import Caller
 from makegood.services.answers import benefits_of, explanation_of, lines_of, nothing_answer, stored_answer
 from makegood.services.asks import Ask
@@ -30,14 +32,33 @@ _PROBLEMS = {
 }
 
 
-async def decide(platform: Platform, caller: Caller, known: LiveSet, asks: Sequence[Ask]) -> list[Answer | Problem]:
-    """An answer or a problem for each ask, in order. Grants are durable when this returns."""
+@dataclass(slots=True)
+class Attempt:
+    """One try to decide payments. `abandoned` once its caller was answered without it.
+
+    `touched` are the quotes, by payment id, that it is known to have got; `asked` those it may have got.
+    """
+
+    patience_ms: int
+    abandoned: bool = False
+    asked: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, str] = field(default_factory=dict)
+
+
+async def decide(
+    platform: Platform, caller: Caller, known: LiveSet, asks: Sequence[Ask], attempt: Attempt
+) -> list[Answer | Problem]:
+    """An answer or a problem for each ask, in order. Grants are durable when this returns.
+
+    An abandoned attempt starts nothing new, and answers what is undecided with nothing.
+    """
     answers: dict[int, Answer | Problem] = {}
     for _ in range(REPRICE_ROUNDS_MAX):
-        waiting = [n for n in range(len(asks)) if n not in answers]
-        if not waiting:
-            break
-        await _round(platform, caller, known, {n: asks[n] for n in waiting}, answers)
+        waiting = [number for number in range(len(asks)) if number not in answers]
+        for start in range(0, len(waiting), RESERVE_PAYMENTS_MAX):
+            if not attempt.abandoned:
+                some = {number: asks[number] for number in waiting[start : start + RESERVE_PAYMENTS_MAX]}
+                await _round(platform, caller, known, some, answers, attempt)
     for number, ask in enumerate(asks):
         # Refused eight times over, by eight other payments that were quicker: nothing is left worth asking for.
         answers.setdefault(number, nothing_answer(ask.payment, ask.now, ask.snapshot.hash))
@@ -57,61 +78,87 @@ def explain_ask(ask: Ask) -> list[dict[str, Any]]:
     return explanation_of(explain(ask.payment, ask.snapshot, ask.seen, ask.now, excluded=ask.excluded))
 
 
+def candidates_of(ask: Ask) -> list[str]:
+    """Campaigns whose balances can matter to a payment."""
+    seen = ask.snapshot.as_seen(ask.payment, ask.now)
+    return [entry.id for entry in ask.snapshot.candidates(seen, ask.now)]
+
+
+async def first_answers(
+    platform: Platform, caller: Caller, keys: Sequence[dict[str, str]]
+) -> list[Answer | Problem | None]:
+    """What each payment was answered first, or None. Keys: {payment_id, content_hash (hex)}."""
+    outcomes = await ledger.replay(platform.store.pool, caller.house.id, keys)
+    return [None if outcome is None or outcome["outcome"] == "void" else _told(outcome) for outcome in outcomes]
+
+
 async def _round(
     platform: Platform,
     caller: Caller,
     known: LiveSet,
     asks: dict[int, Ask],
     answers: dict[int, Answer | Problem],
+    attempt: Attempt,
 ) -> None:
-    priced = {number: price_ask(ask) for number, ask in asks.items()}
+    priced: dict[int, Priced] = {}
+    for count, (number, ask) in enumerate(asks.items()):
+        priced[number] = price_ask(ask)
+        if count % PRICED_AT_ONCE_MAX == PRICED_AT_ONCE_MAX - 1:
+            await asyncio.sleep(0)  # A big batch must not keep single payments waiting.
     wanted = [number for number in asks if priced[number].grants or asks[number].supersedes]
-    await _answer_nothing(platform, caller, {n: asks[n] for n in asks if n not in wanted}, answers)
+    await _answer_nothing(platform, caller, {n: asks[n] for n in asks if n not in wanted}, answers, attempt)
     if not wanted:
         return
     for snapshot in {asks[number].snapshot.hash: asks[number].snapshot for number in wanted}.values():
         await save_snapshot(platform, caller.house, known, snapshot)
     requests = [_request(platform, asks[number], priced[number]) for number in wanted]
-    outcomes = await ledger.reserve(platform.store.pool, caller.house.id, caller.principal, requests)
+    if attempt.abandoned:
+        return
+    attempt.asked.update({request["payment_id"]: request["quote_id"] for request in requests if request["grants"]})
+    pool = platform.store.pool
+    outcomes = await ledger.reserve(pool, caller.house.id, caller.principal, requests, attempt.patience_ms)
     for number, outcome in zip(wanted, outcomes, strict=True):
         if outcome["outcome"] == "refused":
-            await _learn(platform, caller, asks[number], outcome["refused"])
+            await _learn(platform, caller, asks[number], outcome)
         else:
-            answers[number] = _answer(asks[number], outcome)
+            answers[number] = _answer(asks[number], outcome, attempt)
 
 
 async def _answer_nothing(
-    platform: Platform, caller: Caller, asks: dict[int, Ask], answers: dict[int, Answer | Problem]
+    platform: Platform, caller: Caller, asks: dict[int, Ask], answers: dict[int, Answer | Problem], attempt: Attempt
 ) -> None:
     """Nothing is granted now; a retry of a payment that was granted something gets its first outcome."""
     if not asks:
         return
     keys = [{"payment_id": a.payment.payment_id, "content_hash": a.content_hash.hex()} for a in asks.values()]
     first = await ledger.replay(platform.store.pool, caller.house.id, keys)
-    for number, ask in asks.items():
-        answers[number] = _answer(ask, first.get(ask.payment.payment_id) or {"outcome": "none"})
+    for (number, ask), outcome in zip(asks.items(), first, strict=True):
+        answers[number] = _answer(ask, outcome or {"outcome": "none"}, attempt)
 
 
-def _answer(ask: Ask, outcome: dict[str, Any]) -> Answer | Problem:
-    kind = outcome["outcome"]
-    if kind in ("reserved", "replayed"):
-        return stored_answer(outcome["quote"])
-    if kind in ("none", "void"):
+def _answer(ask: Ask, outcome: dict[str, Any], attempt: Attempt) -> Answer | Problem:
+    if outcome["outcome"] in ("none", "void"):
         return nothing_answer(ask.payment, ask.now, ask.snapshot.hash)
-    code, detail = _PROBLEMS[kind]
+    if outcome["outcome"] in ("reserved", "replayed"):
+        attempt.touched[ask.payment.payment_id] = outcome["quote"]["quote_id"]
+    return _told(outcome)
+
+
+def _told(outcome: dict[str, Any]) -> Answer | Problem:
+    if outcome["outcome"] in ("reserved", "replayed"):
+        return stored_answer(outcome["quote"])
+    code, detail = _PROBLEMS[outcome["outcome"]]
     return Problem(code, detail)
 
 
-async def _learn(platform: Platform, caller: Caller, ask: Ask, refused: dict[str, str]) -> None:
-    """Take in what the store refused, and the balances of every campaign this payment may get."""
+async def _learn(platform: Platform, caller: Caller, ask: Ask, outcome: dict[str, Any]) -> None:
+    """Take in what the store refused, and the balances it saw of every campaign this payment may get."""
+    refused: dict[str, str] = outcome["refused"]
     if "stale" in refused.values():
         fresh = await live_set(platform, caller.house, fresh=True)
         ask.snapshot = snapshot_for(fresh, ask.payment.currency)
-    gone = {campaign: reason for campaign, reason in refused.items() if reason != "stale"}
-    ask.excluded.update({campaign: Refusal(reason) for campaign, reason in gone.items()})
-    seen = ask.snapshot.as_seen(ask.payment, ask.now)
-    candidates = [entry.id for entry in ask.snapshot.candidates(seen, ask.now)]
-    ask.seen = await ledger.balances(platform.store.pool, caller.house.id, candidates, ask.slots)
+    ask.excluded.update({campaign: Refusal(reason) for campaign, reason in refused.items() if reason != "stale"})
+    ask.seen = ledger.read_balances(outcome["seen"])
 
 
 def _request(platform: Platform, ask: Ask, priced: Priced) -> dict[str, Any]:
@@ -139,6 +186,7 @@ def _request(platform: Platform, ask: Ask, priced: Priced) -> dict[str, Any]:
         "seen": seen_json(ask),
         "benefits": told,
         "supersedes": ask.supersedes,
+        "candidates": candidates_of(ask),
         "grants": [{"campaign": g.campaign, "revision": g.revision, "discount": g.discount} for g in priced.grants],
     }
 

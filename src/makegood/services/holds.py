@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from makegood.clock import MICROSECOND, Instant
+from makegood.clock import Instant
+from makegood.domain.payment import parse_moment
 from makegood.domain.review import Scope
+from makegood.domain.text import checked_text
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import CLOCK_SKEW_SECONDS_MAX, ID_CHARS_MAX, MONEY_MINOR_MAX
 from makegood.services.access import Caller, require
@@ -28,6 +30,7 @@ _PROBLEMS = {
         ProblemCode.QUOTE_IS_CAPTURED,
         "the quote was captured; refund the payment instead",
     ),
+    "paid_too_early": (ProblemCode.CLOCK_IS_OFF, "`paid_at` is before the quote was given"),
     "capture_exceeds_quote": (ProblemCode.CAPTURE_EXCEEDS_QUOTE, "more was captured than the quote's amount"),
     "quote_is_not_captured": (
         ProblemCode.QUOTE_IS_NOT_CAPTURED,
@@ -72,8 +75,11 @@ async def refund(platform: Platform, caller: Caller, payment_id: str, raw: Any) 
     require(caller, Scope.QUOTE)
     fields = _fields(raw, {"refund_id", "refund_amount"})
     refund_id = fields.get("refund_id")
-    if not isinstance(refund_id, str) or not 0 < len(refund_id) <= ID_CHARS_MAX or "\0" in refund_id:
-        raise _invalid("/refund_id", f"must be a text of 1 to {ID_CHARS_MAX} characters")
+    try:
+        if not isinstance(refund_id, str) or not checked_text(refund_id, ID_CHARS_MAX):
+            raise ValueError(f"must be a text of 1 to {ID_CHARS_MAX} characters")
+    except ValueError as error:
+        raise _invalid("/refund_id", str(error)) from None
     amount = _amount(fields, "refund_amount")
     pool = platform.store.pool
     outcome = await ledger.refund(pool, caller.house.id, caller.principal, payment_id, refund_id, amount)
@@ -123,6 +129,8 @@ def _numbers(outcome: dict[str, Any], path: str) -> tuple[FieldError, ...]:
         return (FieldError(path, f"is above the {quote['amount'] - quote['refunded']} minor units that are left"),)
     if outcome["outcome"] == "capture_exceeds_quote":
         return (FieldError(path, f"is above the quote's {quote['amount']} minor units"),)
+    if outcome["outcome"] == "paid_too_early":
+        return (FieldError("/paid_at", f"the quote was given at {quote['decided_at']}"),)
     if outcome["outcome"] == "quote_has_expired":
         return (FieldError("/paid_at", f"the quote could be paid until {quote['valid_until']}"),)
     return ()
@@ -151,7 +159,7 @@ def _paid_at(fields: dict[str, Any]) -> Instant | None:
     try:
         if not isinstance(value, str):
             raise ValueError("must be an RFC 3339 instant")
-        return Instant(Instant.parse(value) // MICROSECOND * MICROSECOND)
+        return parse_moment(value)
     except ValueError as error:
         raise _invalid("/paid_at", str(error)) from None
 

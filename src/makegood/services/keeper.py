@@ -1,30 +1,37 @@
 """What a server does between calls: expire holds, end late ones, revive an embedded store."""
 
 import asyncio
+import itertools
 
 from makegood.clock import Instant
 from makegood.errors import StoreUnavailable
-from makegood.services.access import House
+from makegood.services.access import House, house_named
+from makegood.services.live import live_set
 from makegood.services.platform import Platform
 from makegood.services.quotes import end_late_holds
+from makegood.store import access as rows
 from makegood.store import ledger, records
 from makegood.store.connection import ping
 from makegood.telemetry import log
 
 ROUND_SECONDS = 1.0
+EXPIRY_ROUNDS = 5  # Holds end by the quarter of an hour; nobody waits for the second.
+EXPIRED_AT_ONCE_MAX = 200  # In one transaction, which holds the locks of their campaigns.
+WARM_HOUSES_MAX = 200
 REVIVE_ROUNDS = 2  # Rounds without an answer before an embedded server is looked after.
 
 
 async def keep(platform: Platform) -> None:
     """Run until cancelled. One failing round never ends it."""
     silent = 0
-    while True:
+    for number in itertools.count():
         await asyncio.sleep(ROUND_SECONDS)
         try:
             await ping(platform.store)
             silent = 0
             await end_late_holds(platform)
-            await expire_due(platform)
+            if number % EXPIRY_ROUNDS == 0:
+                await expire_due(platform)
         except StoreUnavailable as error:
             silent += 1
             log.warning("store_is_unavailable", reason=str(error))
@@ -32,20 +39,32 @@ async def keep(platform: Platform) -> None:
                 await _revive(platform)
 
 
+async def warm(platform: Platform) -> int:
+    """Know the live set of every house before its first payment asks, whose deadline would pass meanwhile. How many."""
+    names = await rows.house_names(platform.store.pool)
+    for name in names[:WARM_HOUSES_MAX]:
+        await live_set(platform, await house_named(platform, name))
+    return min(len(names), WARM_HOUSES_MAX)
+
+
 async def expire_due(platform: Platform) -> int:
-    """Expire the holds that have ended, in every house this process has served. How many."""
+    """Expire the holds that have ended, in every house of the store. How many."""
     expired = 0
-    pool = platform.store.pool
-    for house_id, known in list(platform.live.items()):
-        now = await records.latest_decision(pool, house_id) if known.test else known.store_clock().datetime()
-        if now is not None:
-            expired += await ledger.expire(pool, house_id, now)
+    for name in await rows.house_names(platform.store.pool):
+        house = await house_named(platform, name)
+        latest = None if house.live else await records.latest_decision(platform.store.pool, house.id)
+        if house.live or latest is not None:
+            now = Instant.of(latest) if latest is not None else (await live_set(platform, house)).store_clock()
+            expired += await expire_house(platform, house, now)
     return expired
 
 
 async def expire_house(platform: Platform, house: House, now: Instant) -> int:
     """Expire the holds of one house that ended before `now`. How many."""
-    return await ledger.expire(platform.store.pool, house.id, now.datetime())
+    expired = 0
+    while some := await ledger.expire(platform.store.pool, house.id, now.datetime(), EXPIRED_AT_ONCE_MAX):
+        expired += some
+    return expired
 
 
 async def _revive(platform: Platform) -> None:

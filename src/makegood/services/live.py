@@ -20,6 +20,7 @@ from makegood.services.access import House
 from makegood.services.platform import Platform
 from makegood.store import campaigns as rows
 from makegood.store import records
+from makegood.telemetry import log
 
 POLICIES_KEPT = 64  # Revisions never change, so what was read once stays read.
 CAMPAIGNS_KEPT = 4_096
@@ -40,6 +41,7 @@ class LiveSet:
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     policies: Mapping[str, PolicyDocument] = field(default_factory=dict)
     saved: set[str] = field(default_factory=set)
+    refreshing: "asyncio.Task[object] | None" = None
 
     def store_clock(self) -> Instant:
         """The store's time now, as last compared."""
@@ -50,14 +52,34 @@ async def live_set(platform: Platform, house: House, *, fresh: bool = False) -> 
     """The live set, at most a quarter of a second old; `fresh` asks the store in any case."""
     known = platform.live.setdefault(house.id, LiveSet(test=not house.live))
     if fresh or time.monotonic() - known.asked > AGE_SECONDS_MAX:
-        await _refresh(platform, house, known)
+        await _refreshed(platform, house, known, fresh=fresh)
     return known
+
+
+async def _refreshed(platform: Platform, house: House, known: LiveSet, *, fresh: bool) -> None:
+    """Wait for a refresh that all who ask now share; `fresh`: for one that began after this call did."""
+    running = known.refreshing
+    if fresh and running is not None:
+        await asyncio.wait({running})
+    if known.refreshing is None or known.refreshing.done():
+        task: asyncio.Task[object] = asyncio.create_task(_refresh(platform, house, known))
+        task.add_done_callback(_heed)
+        platform.tasks.add(task)
+        task.add_done_callback(platform.tasks.discard)
+        known.refreshing = task
+    await asyncio.shield(known.refreshing)  # Who gives up waiting does not end it for the others.
+
+
+def _heed(task: asyncio.Task[object]) -> None:
+    """Take a refresh's error from it, though everybody who waited for it may be gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _refresh(platform: Platform, house: House, known: LiveSet) -> None:
     stored = await records.live_set(platform.store.pool, house.id, known.version)
     known.skew = Instant.of(stored.now) - time.monotonic_ns()
-    if stored.version != known.version:
+    if stored.version > known.version:
         known.policies, known.snapshots = await _build(platform, house, stored)
         known.version = stored.version
     known.asked = time.monotonic()
@@ -76,6 +98,11 @@ def _compile(
     house: House, stored: records.LiveSet, documents: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot]]:
     policies = {currency: policy_of(documents[revision]) for currency, revision in stored.policies.items()}
+    for currency in [currency for currency, policy in policies.items() if policy.policy is None]:
+        log.error(
+            "the policy in force cannot be read; its currency grants nothing", house=house.name, currency=currency
+        )
+        del policies[currency]
     return policies, {
         currency: _snapshot(house, policy, [row for row in stored.campaigns if row["currency"] == currency], documents)
         for currency, policy in policies.items()
@@ -90,9 +117,13 @@ def _snapshot(
 ) -> Snapshot:
     live = []
     for row in members:
-        campaign = campaign_of(documents[row["revision"]], policy).campaign
-        assert campaign is not None, "a live campaign was read before it went live"
-        live.append(Live(campaign, row["revision"], row["stopped"]))
+        document = campaign_of(documents[row["revision"]], policy)
+        if document.campaign is None or document.has_errors:
+            # It cannot be, but if it is, one campaign grants nothing: the others and the payments go on.
+            log.error("a live campaign cannot be read by the policy in force and grants nothing",
+                      house=house.name, revision=row["revision"], policy=policy.revision)  # fmt: skip
+            continue
+        live.append(Live(document.campaign, row["revision"], row["stopped"]))
     assert policy.policy is not None
     return build_snapshot(policy.policy, live, policy_revision=policy.revision, secret=house.draw_secret)
 

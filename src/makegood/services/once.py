@@ -38,8 +38,8 @@ async def once(
     pool, house = platform.store.pool, caller.house.id
     digest = hashlib.sha256(content).digest()
     known = await rows.claim(pool, house, caller.principal, key, digest)
-    if known is None:
-        return await _do(platform, caller, key, work)
+    if isinstance(known, rows.Claim):
+        return await _do(platform, caller, known, work)
     if known["content_hash"] != digest:
         raise Problem(ProblemCode.CONTENT_DIFFERS, "this idempotency key was used with other content")
     if known["status"] is None:
@@ -47,7 +47,7 @@ async def once(
     return Kept(known["status"], known["body"])
 
 
-async def _do(platform: Platform, caller: Caller, key: str, work: Callable[[], Awaitable[Kept]]) -> Kept:
+async def _do(platform: Platform, caller: Caller, claim: rows.Claim, work: Callable[[], Awaitable[Kept]]) -> Kept:
     # 1. The key is claimed. If we die here, it is free again after a minute.
     # 2. The work is done. If we die here, a retry does it again: it finds its own traces and changes nothing.
     # 3. The answer is kept.
@@ -55,7 +55,7 @@ async def _do(platform: Platform, caller: Caller, key: str, work: Callable[[], A
     try:
         answer = await work()
     except BaseException:
-        await rows.forget(pool, house, caller.principal, key)
+        await rows.forget(pool, house, claim)
         raise
-    await rows.keep(pool, house, caller.principal, key, answer.status, answer.body)
+    await rows.keep(pool, house, claim, answer.status, answer.body)
     return answer

@@ -6,24 +6,35 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from makegood.clock import Clock, system_clock
+from makegood.limits import LATE_HOLDS_MAX
 from makegood.settings import Settings
 from makegood.store.connection import Store, open_store
 
 if TYPE_CHECKING:
     from makegood.services.live import LiveSet
 
-LATE_HOLDS_MAX = 10_000  # Holds to end once the store answers again; beyond it they expire by themselves.
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A payment that was answered full price; `touched` when its hold is known to have been made or found."""
+
+    house: int
+    principal: str
+    payment: str
+    quote: str
+    touched: bool
 
 
 @dataclass(slots=True)
 class Platform:
-    """One process. `late` are holds whose callers were answered full price: (house id, principal, quote id)."""
+    """One process. `late` are payments whose callers were answered full price while a hold may have been made."""
 
     store: Store
     settings: Settings
     clock: Clock
     live: "dict[int, LiveSet]" = field(default_factory=dict)
-    late: deque[tuple[int, str, str]] = field(default_factory=lambda: deque(maxlen=LATE_HOLDS_MAX))
+    late: deque[Late] = field(default_factory=lambda: deque(maxlen=LATE_HOLDS_MAX))
+    ending: asyncio.Lock = field(default_factory=asyncio.Lock)
     tasks: "set[asyncio.Future[object]]" = field(default_factory=set)
 
 

@@ -2,17 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from makegood.clock import Instant
-from makegood.domain.limit import Balance, Period, Subject, Used
+from makegood.domain.payment import parse_payment
 from makegood.domain.quote import Refusal, Undecided
 from makegood.domain.review import Scope
 from makegood.engine.explain import explain
 from makegood.errors import FieldError, Problem, ProblemCode, StoreUnavailable
-from makegood.limits import BATCH_PAYMENTS_MAX, DEADLINE_MS_MAX
+from makegood.limits import BATCH_PAYMENTS_MAX, DEADLINE_MS_MAX, PRICED_AT_ONCE_MAX
 from makegood.services.access import Caller, require
 from makegood.services.answers import (
     benefits_of,
@@ -22,21 +21,12 @@ from makegood.services.answers import (
     stored_answer,
     undecided_answer,
 )
-from makegood.services.asks import Ask, content_hash, read_ask
-from makegood.services.decide import Answer, decide, explain_ask, price_ask
+from makegood.services.asks import Ask, content_hash, open_envelope, read_ask
+from makegood.services.decide import Answer, Attempt, candidates_of, decide, explain_ask, first_answers, price_ask
 from makegood.services.live import live_set, snapshot_named
-from makegood.services.platform import Platform
+from makegood.services.platform import Late, Platform
 from makegood.store import ledger, records
-from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES
-
-
-@dataclass(slots=True)
-class _Try:
-    """One try to decide a batch. `asks` are known once the live set is; `abandoned` once it was too late."""
-
-    raws: Sequence[Any]
-    asks: dict[int, Ask] = field(default_factory=dict)
-    abandoned: bool = False
+from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, log
 
 
 async def quote(platform: Platform, caller: Caller, raw: Any) -> Answer:
@@ -63,8 +53,7 @@ async def preview(platform: Platform, caller: Caller, raw: Any) -> Answer:
     require(caller, Scope.QUOTE)
     known = await live_set(platform, caller.house)
     ask = read_ask(caller.house, known, raw)
-    candidates = [entry.id for entry in ask.snapshot.entries]
-    ask.seen = await ledger.balances(platform.store.pool, caller.house.id, candidates, ask.slots)
+    ask.seen = await ledger.balances(platform.store.pool, caller.house.id, candidates_of(ask), ask.slots)
     priced = price_ask(ask)
     return nothing_answer(ask.payment, ask.now, ask.snapshot.hash) | {
         "discount_minor": priced.discount,
@@ -91,14 +80,13 @@ async def explain_quote(platform: Platform, caller: Caller, quote_id: str, raw: 
             "this is not the payment that the quote answered",
             hint="send it as it was",
         )
-    known = await live_set(platform, caller.house)
-    ask = read_ask(caller.house, known, raw | {"occurred_at": known.store_clock().text()[:19] + "Z"})
     snapshot = await snapshot_named(platform, caller.house, row["snapshot"])
+    payment = parse_payment(open_envelope(raw)[1], snapshot.policy.schema)
     seen = row["seen"]
     considered = explain(
-        ask.payment,
+        payment,
         snapshot,
-        {campaign: _balance(stored) for campaign, stored in seen["balances"].items()},
+        ledger.read_balances(seen["balances"]),
         Instant.parse(seen["at"]),
         excluded={campaign: Refusal(reason) for campaign, reason in seen["excluded"].items()},
     )
@@ -113,77 +101,115 @@ async def quote_row(platform: Platform, caller: Caller, quote_id: str) -> dict[s
     return row
 
 
-def _balance(stored: dict[str, Any]) -> Balance:
-    used = {(Subject(s), Period(p)): Used(count, amount) for s, p, count, amount in stored["used"]}
-    return Balance(stored["budget"], stored["stage"], used)
-
-
 # -- within the deadline ------------------------------------------------------------------------------
 
 
 async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milliseconds: int) -> list[Answer | Problem]:
     require(caller, Scope.QUOTE)
     started = time.perf_counter()
-    attempt = _Try(raws)
-    work = asyncio.ensure_future(_decide(platform, caller, attempt))
+    attempt = Attempt(patience_ms=milliseconds)
+    work = asyncio.ensure_future(_decide(platform, caller, raws, attempt))
     _keep(platform, work)
     try:
         # Shielded: a reservation under way is not cut off, or nobody would know whether it was made.
         answers = await asyncio.wait_for(asyncio.shield(work), milliseconds / 1000)
     except TimeoutError:
         attempt.abandoned = True
-        work.add_done_callback(lambda _: _spawn(platform, _end_late_holds(platform, caller, attempt)))
+        work.add_done_callback(lambda _: _keep(platform, asyncio.ensure_future(_end_late(platform, caller, attempt))))
         answers = [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
     except StoreUnavailable:
         # The connection may have died after the commit: what was perhaps reserved is ended once the store is back.
-        attempt.abandoned = True
-        _remember_late(platform, caller, attempt)
-        answers = [undecided_answer(raw, Undecided.STORE_IS_UNAVAILABLE) for raw in raws]
+        reason = Undecided.STORE_IS_UNAVAILABLE if _is_known(platform, caller) else Undecided.LIVE_SET_IS_UNKNOWN
+        answers = _abandoned(platform, caller, attempt, raws, reason)
+    except Problem:
+        raise
+    except Exception:
+        log.exception("quote_failed")  # A bug of ours; the payment goes on all the same.
+        answers = _abandoned(platform, caller, attempt, raws, Undecided.FAULT)
     QUOTE_SECONDS.observe(time.perf_counter() - started)
     _count(answers)
     return answers
 
 
-async def _decide(platform: Platform, caller: Caller, attempt: _Try) -> list[Answer | Problem]:
+async def _decide(platform: Platform, caller: Caller, raws: Sequence[Any], attempt: Attempt) -> list[Answer | Problem]:
     known = await live_set(platform, caller.house)
+    asks: dict[int, Ask] = {}
     answers: dict[int, Answer | Problem] = {}
-    for number, raw in enumerate(attempt.raws):
+    ids = {raw.get("payment_id") for raw in raws if isinstance(raw, dict) and isinstance(raw.get("payment_id"), str)}
+    for number, raw in enumerate(raws):
         try:
-            attempt.asks[number] = read_ask(caller.house, known, raw)
+            asks[number] = read_ask(caller.house, known, raw)
+            if len(raws) > 1 and asks[number].supersedes in ids:
+                raise _superseded_in_batch()
         except Problem as problem:
+            asks.pop(number, None)
             answers[number] = problem
-    if attempt.asks and not attempt.abandoned:
-        decided = await decide(platform, caller, known, list(attempt.asks.values()))
-        answers |= dict(zip(attempt.asks, decided, strict=True))
-    return [answers[number] for number in range(len(attempt.raws))] if not attempt.abandoned else []
+        if number % PRICED_AT_ONCE_MAX == PRICED_AT_ONCE_MAX - 1:
+            await asyncio.sleep(0)
+    await _replay_unreadable(platform, caller, raws, answers)
+    decided = await decide(platform, caller, known, list(asks.values()), attempt)
+    answers |= dict(zip(asks, decided, strict=True))
+    return [answers[number] for number in range(len(raws))]
 
 
-def _remember_late(platform: Platform, caller: Caller, attempt: _Try) -> None:
-    for ask in attempt.asks.values():
-        platform.late.append((caller.house.id, caller.principal, ask.quote_id))
+async def _replay_unreadable(
+    platform: Platform, caller: Caller, raws: Sequence[Any], answers: dict[int, Answer | Problem]
+) -> None:
+    """A payment that today's policy refuses may have been answered by an earlier one: its first answer stands."""
+    keys: dict[int, dict[str, str]] = {}
+    for number, problem in answers.items():
+        payment_id = raws[number].get("payment_id") if isinstance(raws[number], dict) else None
+        if isinstance(problem, Problem) and problem.code is ProblemCode.PAYMENT_IS_INVALID and isinstance(payment_id, str):
+            keys[number] = {"payment_id": payment_id, "content_hash": content_hash(caller.house, raws[number]).hex()}
+    if keys:
+        first = await first_answers(platform, caller, list(keys.values()))
+        answers |= {number: answer for number, answer in zip(keys, first, strict=True) if isinstance(answer, dict)}
 
 
-async def _end_late_holds(platform: Platform, caller: Caller, attempt: _Try) -> None:
-    _remember_late(platform, caller, attempt)
+def _superseded_in_batch() -> Problem:
+    where = FieldError("/supersedes", "is in the same batch")
+    return Problem(ProblemCode.REQUEST_IS_INVALID, "the request is not well formed", errors=(where,))
+
+
+def _is_known(platform: Platform, caller: Caller) -> bool:
+    known = platform.live.get(caller.house.id)
+    return known is not None and known.version >= 0
+
+
+def _abandoned(
+    platform: Platform, caller: Caller, attempt: Attempt, raws: Sequence[Any], reason: Undecided
+) -> list[Answer | Problem]:
+    attempt.abandoned = True
+    _remember(platform, caller, attempt)
+    return [undecided_answer(raw, reason) for raw in raws]
+
+
+def _remember(platform: Platform, caller: Caller, attempt: Attempt) -> None:
+    for payment, quote_id in (attempt.asked | attempt.touched).items():
+        touched = payment in attempt.touched
+        platform.late.append(Late(caller.house.id, caller.principal, payment, quote_id, touched))
+
+
+async def _end_late(platform: Platform, caller: Caller, attempt: Attempt) -> None:
+    _remember(platform, caller, attempt)
     await end_late_holds(platform)
 
 
 async def end_late_holds(platform: Platform) -> int:
     """End the holds whose callers were answered full price. How many; what cannot be ended now is kept for later."""
     ended = 0
-    for _ in range(len(platform.late)):
-        house, principal, quote_id = late = platform.late.popleft()
-        try:
-            ended += await ledger.void_late(platform.store.pool, house, principal, quote_id)
-        except StoreUnavailable:
-            platform.late.append(late)
-            break
+    async with platform.ending:
+        for _ in range(len(platform.late)):
+            late = platform.late.popleft()
+            try:
+                ended += await ledger.disown(
+                    platform.store.pool, late.house, late.principal, late.payment, late.quote, late.touched
+                )
+            except StoreUnavailable:
+                platform.late.appendleft(late)
+                break
     LATE_HOLDS.inc(ended)
     return ended
-
-
-def _spawn(platform: Platform, work: Coroutine[Any, Any, object]) -> None:
-    _keep(platform, asyncio.ensure_future(work))
 
 
 def _keep(platform: Platform, task: "asyncio.Future[Any]") -> None:

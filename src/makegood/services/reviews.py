@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from makegood.clock import Instant
@@ -19,6 +20,8 @@ from makegood.services.access import Caller, House
 from makegood.services.live import campaign_of, policy_of
 from makegood.services.platform import Platform
 from makegood.store import campaigns as rows
+
+TRIES_MAX = 5  # Of going live, or of a policy coming into force, while others change the house.
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +49,41 @@ async def proposal_of(platform: Platform, house: House, standing: Mapping[str, A
     assert stored is not None, "a proposal was stored before it was proposed"
     policy_row = await rows.policy_in_force(pool, house.id, standing["currency"])
     policy = policy_of(policy_row) if policy_row is not None else None
-    brief = await rows.newest(pool, house.id, "brief", standing["campaign_id"])
+    brief = await rows.proposed_brief(pool, house.id, standing["campaign_id"])
     document = campaign_of(stored, policy) if policy is not None else None
     # What a policy refuses is not there to be approved, though it could be read.
     campaign = document.campaign if document is not None and not document.has_errors else None
-    since = brief["created_at"] if brief is not None else None
     review = Review(
         campaign_author=stored["author"],
         brief_author=brief["author"] if brief is not None else None,
         policy_present=campaign is not None,
-        approvers=await rows.approvers(pool, house.id, stored["revision"], since),
+        approvers=await rows.approvers(pool, house.id, stored["revision"], brief["revision"] if brief else ""),
         approvals_needed=_approvals(campaign, policy),
         signatures_missing=await _unsigned(platform, house, campaign, policy, brief),
     )
     return Proposal(standing["campaign_id"], stored["revision"], stored["author"], document, policy, brief, review)
 
 
-async def advance(platform: Platform, caller: Caller, campaign_id: str) -> Proposal:
-    """Let a campaign's proposal go live if it lacks nothing. Raises Problem where the ledger forbids it."""
-    standing = (await rows.standings(platform.store.pool, caller.house.id, campaign_id))[0]
-    proposal = await proposal_of(platform, caller.house, standing)
-    if standing["live"] != proposal.revision and not proposal.missing:
-        await _go_live(platform, caller, standing, proposal)
-    return proposal
+async def advance(platform: Platform, caller: Caller, campaign_id: str, seen: datetime | None) -> Proposal:
+    """Let a campaign's proposal go live if it lacks nothing; `seen` is the stop that the caller found, if any.
+
+    What others change meanwhile is looked at again, a few times. Raises Problem where the ledger forbids it, and where
+    somebody stopped the campaign meanwhile: only who saw a stop may end it.
+    """
+    for _ in range(TRIES_MAX):
+        standing = (await rows.standings(platform.store.pool, caller.house.id, campaign_id))[0]
+        proposal = await proposal_of(platform, caller.house, standing)
+        if standing["live"] == proposal.revision or proposal.missing:
+            return proposal
+        if standing["stopped_at"] not in (None, seen):
+            raise Problem(
+                ProblemCode.REVISION_HAS_CHANGED,
+                f"the campaign was stopped meanwhile, by {standing['stopped_by']}; it stays stopped",
+                hint="look at the reason, then approve the revision again if it is to run",
+            )
+        if await _went_live(platform, caller, standing, proposal):
+            return proposal
+    raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed the campaign meanwhile; look again")
 
 
 def _approvals(campaign: Campaign | None, policy: PolicyDocument | None) -> int:
@@ -104,24 +119,28 @@ async def _signed(platform: Platform, house: House, brief: str, owner: str, poli
     return any(one.signer == owner and one.document == brief and verify_signature(one, keys) for one in signatures)
 
 
-async def _go_live(platform: Platform, caller: Caller, standing: Mapping[str, Any], proposal: Proposal) -> None:
+async def _went_live(platform: Platform, caller: Caller, standing: Mapping[str, Any], proposal: Proposal) -> bool:
+    """Whether the proposal is live now; not, where what its plan was made from has changed."""
     assert proposal.document is not None and proposal.document.campaign is not None
     assert proposal.brief is not None and proposal.policy is not None
     campaign = proposal.document.campaign
     await _refuse_new_funding(platform, caller.house, standing, campaign)
+    committed = await rows.commitments(platform.store.pool, caller.house.id, campaign.id)
+    stopped_at = standing["stopped_at"]
     plan = {
         "revision": proposal.revision,
+        "live": standing["live"],
+        "stopped_at": stopped_at.isoformat() if stopped_at is not None else None,
         "brief": proposal.brief["revision"],
         "policy": proposal.policy.revision,
         "currency": standing["currency"],
         "budget": campaign.budget,
-        "budget_before": standing["budget"],
         "first_stage": campaign.stages[0],
         "limits": [
             {"subject": x.subject, "period": x.period, "count_max": x.count_max, "amount_max": x.amount_max}
             for x in campaign.limits
         ],
-        "funding": funding_change(campaign.funding, campaign.budget - standing["budget"]),
+        "funding": funding_change(campaign.funding, campaign.budget, committed),
     }
     outcome = await rows.go_live(platform.store.pool, caller.house.id, caller.principal, campaign.id, plan)
     if outcome["outcome"] == "budget_is_below_use":
@@ -131,15 +150,18 @@ async def _go_live(platform: Platform, caller: Caller, standing: Mapping[str, An
             f"the budget would be below the {used} that are reserved and granted; the old revision stays",
             hint=f"publish a revision with a budget of {used} or more, or stop the campaign",
         )
-    if outcome["outcome"] != "done":
-        raise Problem(ProblemCode.REVISION_HAS_CHANGED, "another revision went live meanwhile; look again")
+    return bool(outcome["outcome"] == "done")
 
 
-def funding_change(shares: tuple[Share, ...], change: int) -> list[dict[str, Any]]:
-    """What each funder commits more (or less) when the budget changes by so much: largest remainder by share."""
-    parts = split(abs(change), [share.basis_points for share in shares])
-    sign = 1 if change >= 0 else -1
-    return [{"funder": share.funder, "amount": sign * part} for share, part in zip(shares, parts, strict=True) if part]
+def funding_change(shares: tuple[Share, ...], budget: int, committed: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What each funder commits more (or less), so that all have committed their share of `budget`.
+
+    Counted from what they committed, not from the change: shares that round would drift apart with every change.
+    """
+    parts = split(budget, [share.basis_points for share in shares])
+    due = {share.funder: part for share, part in zip(shares, parts, strict=True)}
+    changes = {funder: due.get(funder, 0) - committed.get(funder, 0) for funder in sorted({*due, *committed})}
+    return [{"funder": funder, "amount": change} for funder, change in changes.items() if change]
 
 
 async def _refuse_new_funding(

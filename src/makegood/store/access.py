@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from makegood.errors import Problem, ProblemCode
-from makegood.store.pool import Pool, in_house, translated
+from makegood.store.pool import Pool, call, in_house, translated
 
 
 async def create_house(pool: Pool, name: str, live: bool, draw_secret: bytes, payer_key: bytes) -> int:
@@ -33,6 +33,12 @@ async def house(pool: Pool, name: str) -> dict[str, Any] | None:
             await connection.execute("select set_config('makegood.house_name', $1, true)", name)
             row = await connection.fetchrow("select * from houses where name = $1", name)
     return None if row is None else dict(row)
+
+
+async def house_names(pool: Pool) -> list[str]:
+    """Every house of the store, oldest first."""
+    names: list[str] = await call(pool, "house_names")
+    return names
 
 
 async def create_key(

@@ -1,23 +1,31 @@
 """Documents, approvals and what is live."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from makegood.store.pool import Pool, call, in_house
 
 
-async def save_document(
-    pool: Pool, house: int, kind: str, subject: str, author: str, revision: str, canonical: bytes
-) -> bool:
-    """Keep an immutable document; a known one stays its first author's. Whether it is new."""
-    async with in_house(pool, house) as connection:
-        done = await connection.execute(
-            """insert into documents (house_id, revision, kind, subject, author, canonical) values ($1, $2, $3, $4, $5, $6)
-               on conflict do nothing""",
-            house, revision, kind, subject, author, canonical,
-        )  # fmt: skip
-    return bool(done == "INSERT 0 1")
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document to publish. `currency` is that of a campaign's policy."""
+
+    kind: str
+    subject: str
+    revision: str
+    canonical: bytes
+    currency: str | None = None
+
+
+async def publish(pool: Pool, house: int, principal: str, subject: str, documents: Sequence[NewDocument]) -> None:
+    """Propose documents and audit it under `subject`: all of them, or none."""
+    rows = [
+        {"kind": x.kind, "subject": x.subject, "revision": x.revision, "canonical": x.canonical.hex(), "currency": x.currency}
+        for x in documents
+    ]  # fmt: skip
+    await call(pool, "publish", house, principal, subject, rows)
 
 
 async def document(pool: Pool, house: int, revision: str) -> dict[str, Any] | None:
@@ -34,13 +42,12 @@ async def documents(pool: Pool, house: int, revisions: Sequence[str]) -> dict[st
     return {row["revision"]: dict(row) for row in rows}
 
 
-async def newest(pool: Pool, house: int, kind: str, subject: str) -> dict[str, Any] | None:
-    """The document of a kind and subject that was published last."""
+async def proposed_brief(pool: Pool, house: int, campaign: str) -> dict[str, Any] | None:
+    """The brief that is proposed for a campaign: the one that was published last, new or known."""
     async with in_house(pool, house) as connection:
         row = await connection.fetchrow(
-            "select * from documents where kind = $1 and subject = $2 order by serial desc limit 1",
-            kind,
-            subject,
+            "select d.* from proposed_briefs b join documents d using (house_id, revision) where b.campaign_id = $1",
+            campaign,
         )
     return None if row is None else dict(row)
 
@@ -54,23 +61,17 @@ async def of_subject(pool: Pool, house: int, kind: str, subject: str) -> list[di
     return [dict(row) for row in rows]
 
 
-async def approve(pool: Pool, house: int, revision: str, principal: str) -> bool:
-    """Record a principal's yes to a revision. Whether it is new."""
-    async with in_house(pool, house) as connection:
-        done = await connection.execute(
-            "insert into approvals (house_id, revision, principal) values ($1, $2, $3) on conflict do nothing",
-            house, revision, principal,
-        )  # fmt: skip
-    return bool(done == "INSERT 0 1")
+async def approve(pool: Pool, house: int, principal: str, subject: str, revision: str, brief: str) -> bool:
+    """Record and audit a principal's yes to a revision beside a brief (empty: none). Whether it is new."""
+    new: bool = await call(pool, "approve", house, principal, subject, revision, brief)
+    return new
 
 
-async def approvers(pool: Pool, house: int, revision: str, since: datetime | None) -> frozenset[str]:
-    """Who said yes to a revision, not before `since`: a yes to another brief does not count."""
+async def approvers(pool: Pool, house: int, revision: str, brief: str) -> frozenset[str]:
+    """Who said yes to a revision beside this brief: a yes beside another one does not count."""
     async with in_house(pool, house) as connection:
         rows = await connection.fetch(
-            "select principal from approvals where revision = $1 and ($2::timestamptz is null or at >= $2)",
-            revision,
-            since,
+            "select principal from approvals where revision = $1 and brief = $2", revision, brief
         )
     return frozenset(row["principal"] for row in rows)
 
@@ -140,21 +141,26 @@ async def commitments(pool: Pool, house: int, campaign: str) -> dict[str, int]:
     return {row["funder"]: row["amount"] for row in rows}
 
 
-async def propose(pool: Pool, house: int, campaign: str, currency: str, revision: str) -> None:
-    """Make a revision the campaign's newest proposal."""
-    await call(pool, "propose", house, campaign, currency, revision)
+async def live_version(pool: Pool, house: int) -> int:
+    """The version of the live set: what is read after this call is of this version or newer."""
+    async with in_house(pool, house) as connection:
+        version: int = await connection.fetchval("select coalesce((select version from live_sets), 0)")
+    return version
 
 
-async def put_policy_in_force(pool: Pool, house: int, currency: str, revision: str) -> None:
-    """Make a policy revision the house's policy for its currency."""
-    await call(pool, "put_policy_in_force", house, currency, revision)
+async def stops(pool: Pool, house: int) -> dict[str, datetime]:
+    """When each stopped campaign was stopped."""
+    async with in_house(pool, house) as connection:
+        rows = await connection.fetch("select campaign_id, stopped_at from campaigns where stopped")
+    return {row["campaign_id"]: row["stopped_at"] for row in rows}
 
 
-async def record_act(
-    pool: Pool, house: int, principal: str, action: str, subject: str, detail: Mapping[str, Any]
-) -> None:
-    """Audit an act that moves no money, and tell servers that the live set may have changed."""
-    await call(pool, "record_act", house, principal, action, subject, dict(detail))
+async def put_policy_in_force(
+    pool: Pool, house: int, principal: str, currency: str, revision: str, version: int
+) -> dict[str, Any]:
+    """Make a policy revision the house's policy for its currency, if the live set is still of `version`."""
+    outcome: dict[str, Any] = await call(pool, "put_policy_in_force", house, principal, currency, revision, version)
+    return outcome
 
 
 async def go_live(pool: Pool, house: int, principal: str, campaign: str, plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,9 +169,11 @@ async def go_live(pool: Pool, house: int, principal: str, campaign: str, plan: M
     return outcome
 
 
-async def open_stage(pool: Pool, house: int, principal: str, campaign: str, cumulative: int) -> dict[str, Any]:
-    """Open a campaign's budget up to `cumulative` minor units."""
-    outcome: dict[str, Any] = await call(pool, "open_stage", house, principal, campaign, cumulative)
+async def open_stage(
+    pool: Pool, house: int, principal: str, campaign: str, revision: str, cumulative: int
+) -> dict[str, Any]:
+    """Open a campaign's budget up to `cumulative` minor units, if `revision` is the live one."""
+    outcome: dict[str, Any] = await call(pool, "open_stage", house, principal, campaign, revision, cumulative)
     return outcome
 
 

@@ -4,17 +4,31 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
+
+from makegood.errors import StoreUnavailable
 from makegood.settings import Settings
 from makegood.store import embedded
-from makegood.store.migrate import OWNER_ROLE, check_role, migrate
-from makegood.store.pool import Pool, connect, open_pool, translated
+from makegood.store.migrate import (
+    OWNER_ROLE,
+    SERVER_ROLE,
+    check_role,
+    check_version,
+    make_server_role,
+    may_migrate,
+    migrate,
+)
+from makegood.store.pool import APP_ROLE, Pool, connect, open_pool, translated
 
 DATABASE = "makegood"
 
 
 @dataclass(slots=True)
 class Store:
-    """`pool` acts as the server's role and sees one house a transaction; `url` is the administrator's."""
+    """`pool` acts as the server's role and sees one house a transaction; `url` is the administrator's.
+
+    A URL that was given serves for both: whether it may make houses and keys depends on whom it names.
+    """
 
     url: str
     pool: Pool
@@ -45,11 +59,12 @@ async def open_store(settings: Settings) -> Store:
     """The store that the settings name, migrated to this version. Raises StoreUnavailable."""
     server = None if settings.database else await asyncio.to_thread(embedded.start, Path(settings.data))
     try:
-        url = settings.database or await _database_of(server)
-        await _migrate(url)
-        pool = await open_pool(url, settings.pool_size)
-        async with pool.acquire() as connection:
-            await check_role(connection)
+        if server is None:
+            url = login = str(settings.database)
+        else:
+            url, login = await _database_of(server), server.url(SERVER_ROLE, DATABASE)
+        await _prepare(url, embedded=server is not None)
+        pool = await _open_checked(login, settings.pool_size, strict=server is not None)
     except BaseException:
         if server is not None:
             await asyncio.to_thread(server.close)
@@ -69,12 +84,35 @@ async def _database_of(server: embedded.Embedded | None) -> str:
     return server.url(embedded.SUPERUSER, DATABASE)
 
 
-async def _migrate(url: str) -> None:
+async def _prepare(url: str, *, embedded: bool) -> None:
+    """Bring the database to this version, or make sure that it is. A superuser's URL is refused before it does anything:
+    whoever runs a statement in the server's session could become it again."""
     connection = await connect(url)
     try:
-        await migrate(connection)
+        if not embedded:
+            await check_role(connection, strict=False)
+        if embedded or await may_migrate(connection):
+            await migrate(connection)
+        else:
+            await check_version(connection)
+        if embedded:
+            await make_server_role(connection)
     finally:
         await connection.close()
+
+
+async def _open_checked(login: str, size: int, *, strict: bool) -> Pool:
+    try:
+        pool = await open_pool(login, size)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise StoreUnavailable(f"the database's user may not act as {APP_ROLE}: {error}") from error
+    try:
+        async with pool.acquire() as connection:
+            await check_role(connection, strict=strict)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool
 
 
 async def ping(store: Store) -> None:

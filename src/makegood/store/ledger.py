@@ -3,14 +3,16 @@
 Every answer is a mapping with `outcome` and, where there is one, `quote` (see `quote_json` in migrations/) or `refund`.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from makegood.domain.limit import Balance, Period, Subject, Used
-from makegood.store.pool import Pool, call, in_house
+from makegood.errors import StoreUnavailable
+from makegood.store.pool import Pool, call
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,23 @@ class Slots:
     hour: str
 
 
-async def reserve(pool: Pool, house: int, principal: str, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Reserve a batch, all in one transaction. One outcome a request, in order; see the function `reserve`."""
-    outcomes: list[dict[str, Any]] = await call(pool, "reserve", house, principal, list(requests))
+async def reserve(
+    pool: Pool, house: int, principal: str, requests: Sequence[dict[str, Any]], patience_ms: int = 10_000
+) -> list[dict[str, Any]]:
+    """Reserve a batch, all in one transaction. One outcome a request, in order; see the function `reserve`.
+
+    Raises StoreUnavailable, with nothing done, when a lock takes longer than `patience_ms`.
+    """
+    try:
+        outcomes: list[dict[str, Any]] = await call(pool, "reserve", house, principal, list(requests), patience_ms)
+    except asyncpg.LockNotAvailableError as error:
+        raise StoreUnavailable("the store is too busy to decide in time") from error
     return outcomes
 
 
-async def replay(pool: Pool, house: int, payments: Sequence[dict[str, str]]) -> dict[str, dict[str, Any]]:
-    """First outcomes, by payment id, of those payments that have one. Each: {payment_id, content_hash (hex)}."""
-    outcomes: dict[str, dict[str, Any]] = await call(pool, "replay", house, list(payments))
+async def replay(pool: Pool, house: int, payments: Sequence[dict[str, str]]) -> list[dict[str, Any] | None]:
+    """The first outcome of each payment, in order, or None. Each: {payment_id, content_hash (hex)}."""
+    outcomes: list[dict[str, Any] | None] = await call(pool, "replay", house, list(payments))
     return outcomes
 
 
@@ -56,10 +66,12 @@ async def release(pool: Pool, house: int, principal: str, quote: str) -> dict[st
     return outcome
 
 
-async def void_late(pool: Pool, house: int, principal: str, quote: str) -> bool:
-    """End a hold that committed after its caller was answered full price. Whether it was ended."""
-    ended: bool = await call(pool, "void_late", house, principal, quote)
-    return ended
+async def disown(pool: Pool, house: int, principal: str, payment: str, quote: str, touched: bool) -> bool:
+    """End what was or may yet be held for a payment whose caller was answered full price, unless somebody else was
+    answered with it. `touched`: this caller's try is known to have got the hold. Whether the payment is closed now.
+    """
+    closed: bool = await call(pool, "disown", house, principal, payment, quote, touched)
+    return closed
 
 
 async def refund(pool: Pool, house: int, principal: str, payment: str, refund_id: str, amount: int) -> dict[str, Any]:
@@ -74,29 +86,18 @@ async def expire(pool: Pool, house: int, now: datetime, most: int = 500) -> int:
     return expired
 
 
-_BALANCES = """
-select c.campaign_id,
-       (select coalesce(sum(balance), 0)::bigint from accounts a where a.house_id = c.house_id
-           and a.campaign_id = c.campaign_id and a.kind in ('budget', 'stage')) as budget,
-       (select coalesce(sum(balance), 0)::bigint from accounts a where a.house_id = c.house_id
-           and a.campaign_id = c.campaign_id and a.kind = 'stage') as stage,
-       (select json_agg(json_build_array(k.subject, k.period, k.count, k.amount)) from counters k
-           where k.house_id = c.house_id and k.campaign_id = c.campaign_id
-             and (k.subject, k.ref) in (('all', ''::bytea), ('payer', $2), ('device', $3), ('payee', $4))
-             and (k.period, k.slot) in (('ever', ''), ('day', $5), ('hour', $6)))::text as used
-from campaigns c where c.campaign_id = any ($1)
-"""
-
-
 async def balances(pool: Pool, house: int, campaigns: Sequence[str], slots: Slots) -> dict[str, Balance]:
     """What a payment with these slots sees of each campaign now."""
-    async with in_house(pool, house) as connection:
-        rows = await connection.fetch(
-            _BALANCES, list(campaigns), slots.payer, slots.device, slots.payee, slots.day, slots.hour
-        )
-    return {row["campaign_id"]: Balance(row["budget"], row["stage"], _used(row["used"])) for row in rows}
+    stored: dict[str, dict[str, Any]] = await call(
+        pool, "balances", house, list(campaigns), slots.payer, slots.device, slots.payee, slots.day, slots.hour
+    )
+    return read_balances(stored)
 
 
-def _used(text: str | None) -> dict[tuple[Subject, Period], Used]:
-    rows = json.loads(text) if text else []
+def read_balances(stored: Mapping[str, Mapping[str, Any]]) -> dict[str, Balance]:
+    """Balances as the store tells them, and as they are kept beside an answer."""
+    return {campaign: Balance(one["budget"], one["stage"], _used(one["used"])) for campaign, one in stored.items()}
+
+
+def _used(rows: Sequence[Sequence[Any]]) -> dict[tuple[Subject, Period], Used]:
     return {(Subject(subject), Period(period)): Used(count, amount) for subject, period, count, amount in rows}

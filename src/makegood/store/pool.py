@@ -40,7 +40,13 @@ _UNDONE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE) -> Pool:
     """A pool whose connections act as `role` in the schema `makegood`. Raises StoreUnavailable."""
-    settings = {"search_path": "makegood", "application_name": "makegood", "timezone": "UTC"}
+    settings = {
+        "search_path": "makegood",
+        "application_name": "makegood",
+        "timezone": "UTC",
+        "synchronous_commit": "on",  # What was answered is on disk, whatever the database's default is.
+        "default_transaction_isolation": "read committed",  # The functions read again what they have locked.
+    }
     if role is not None:
         settings["role"] = role
     with translated():
@@ -95,14 +101,17 @@ async def call(pool: Pool, function: str, *arguments: Any) -> Any:
 
 
 async def undone_again(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """The result of `work`, repeated when PostgreSQL undid it for a deadlock. Nothing was done by a try that failed."""
-    for _ in range(RETRIES_MAX):
+    """The result of `work`, repeated when PostgreSQL undid it for a deadlock. Nothing was done by a try that failed.
+
+    Raises StoreUnavailable when the last repetition was undone, too.
+    """
+    for attempt in range(RETRIES_MAX + 1):
         try:
             return await work()
-        except _UNDONE:
-            continue
-    with translated():
-        return await work()
+        except _UNDONE as error:
+            if attempt == RETRIES_MAX:
+                raise StoreUnavailable(f"the store undid this {attempt + 1} times: {error}") from error
+    raise AssertionError("the last try returns or raises")
 
 
 async def _fetch(pool: Pool, text: str, arguments: tuple[Any, ...]) -> Any:

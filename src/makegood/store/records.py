@@ -55,8 +55,8 @@ class LiveSet:
 
 
 async def live_set(pool: Pool, house: int, known: int | None = None) -> LiveSet:
-    """The live set of a house; without its members where `known` is still its version."""
-    async with in_house(pool, house) as connection:
+    """The live set of a house, read at one moment; without its members where `known` is still its version."""
+    async with in_house(pool, house, read_only=True) as connection:
         head = await connection.fetchrow(
             "select coalesce((select version from live_sets where house_id = $1), 0) as version, clock_timestamp() as now",
             house,

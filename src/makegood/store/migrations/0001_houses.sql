@@ -85,6 +85,6 @@ call keep_houses_apart('sessions');
 call keep_houses_apart('idempotency_keys');
 
 grant select on houses, live_sets, principals, keys to makegood_app;
-grant select, insert, update (closed_at) on sessions to makegood_app;
+grant select, insert, delete, update (closed_at) on sessions to makegood_app;
 grant select, insert, delete, update (status, body, created_at, content_hash) on idempotency_keys to makegood_app;
 grant update (version) on live_sets to makegood_app;

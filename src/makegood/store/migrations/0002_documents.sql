@@ -19,12 +19,24 @@ create table documents (
 );
 create index documents_by_subject on documents (house_id, kind, subject, serial);
 
+-- A yes to a revision beside one brief: another brief needs another yes.
 create table approvals (
     house_id  bigint not null,
     revision  text   not null,
+    brief     text   not null,   -- the brief that was proposed then; empty where there was none, and for a policy
     principal text   not null,
     at        timestamptz not null default now(),
-    primary key (house_id, revision, principal),
+    primary key (house_id, revision, brief, principal),
+    foreign key (house_id, revision) references documents
+);
+
+-- The brief that is proposed for a campaign: the one published last, also where it was known before. It may come
+-- before its campaign.
+create table proposed_briefs (
+    house_id    bigint not null,
+    campaign_id text   not null,
+    revision    text   not null,
+    primary key (house_id, campaign_id),
     foreign key (house_id, revision) references documents
 );
 
@@ -85,11 +97,11 @@ create trigger snapshots_are_immutable before update or delete on snapshots exec
 
 call keep_houses_apart('documents');
 call keep_houses_apart('approvals');
+call keep_houses_apart('proposed_briefs');
 call keep_houses_apart('policies');
 call keep_houses_apart('campaigns');
 call keep_houses_apart('limits');
 call keep_houses_apart('snapshots');
 
-grant select, insert on documents, approvals, snapshots to makegood_app;
-grant select, insert, update (revision) on policies to makegood_app;
-grant select on campaigns, limits to makegood_app;
+grant select, insert on snapshots to makegood_app;
+grant select on documents, approvals, proposed_briefs, policies, campaigns, limits to makegood_app;

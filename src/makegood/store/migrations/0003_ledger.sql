@@ -35,6 +35,12 @@ insert into legal_postings values
     ('capture', 'reserved', -1), ('capture', 'granted', 1),
     ('refund', 'granted', -1), ('refund', 'stage', 1);
 
+-- Who pays, for what, in which currency: an account is opened with it and keeps it. Only the balance moves.
+create trigger accounts_stay_whose_they_are before update on accounts for each row
+    when ((new.house_id, new.account_id, new.kind, new.campaign_id, new.funder, new.currency)
+          is distinct from (old.house_id, old.account_id, old.kind, old.campaign_id, old.funder, old.currency))
+    execute function refuse_change();
+
 create sequence batches;
 
 create table entries (
@@ -105,7 +111,7 @@ create table quotes (
     paid_at       timestamptz,
     refunded      bigint not null default 0 check (refunded between 0 and amount),
     returned      bigint not null default 0 check (returned between 0 and discount),
-    replayed      boolean not null default false,   -- a retry was answered with it
+    claims        integer not null default 1,   -- callers that were answered with it, or still may be
     primary key (house_id, quote_id),
     unique (house_id, payment_id),
     check (valid_until >= decided_at and hold_until >= valid_until),
@@ -121,15 +127,22 @@ begin
     if old.state <> 'reserved' and new.state <> old.state then
         raise exception 'a quote that is % stays so', old.state using errcode = 'MG004';
     end if;
-    if (new.payment_id, new.content_hash, new.amount, new.discount, new.currency, new.valid_until, new.hold_until)
-        is distinct from
-       (old.payment_id, old.content_hash, old.amount, old.discount, old.currency, old.valid_until, old.hold_until)
-       or new.refunded < old.refunded or new.returned < old.returned then
-        raise exception 'what was answered does not change' using errcode = 'MG004';
+    if new.refunded < old.refunded or new.returned < old.returned
+       or (old.state = 'captured' and (new.captured, new.paid_at) is distinct from (old.captured, old.paid_at)) then
+        raise exception 'what was paid and returned does not change' using errcode = 'MG004';
     end if;
     return new;
 end $$;
 create trigger quotes_move_forward before update on quotes for each row execute function quote_moves_forward();
+
+-- Fires only for statements that name such a column, and none of ours does: it costs a capture nothing.
+create function refuse_another_answer() returns trigger language plpgsql as $$
+begin
+    raise exception 'what was answered does not change' using errcode = 'MG004';
+end $$;
+create trigger quotes_keep_their_answer before update of house_id, quote_id, payment_id, content_hash, payer_ref, currency,
+    amount, discount, decided_at, valid_until, hold_until, snapshot, seen, benefits on quotes
+    for each row execute function refuse_another_answer();
 
 create table grants (
     house_id    bigint not null,
@@ -148,6 +161,18 @@ create table grants (
     foreign key (house_id, quote_id) references quotes deferrable initially deferred,
     foreign key (house_id, campaign_id) references campaigns
 );
+create trigger grants_keep_their_answer before update of house_id, quote_id, campaign_id, revision, discount, day, hour,
+    payer_ref, device_ref, payee_ref on grants
+    for each row execute function refuse_another_answer();
+
+create function grant_moves_forward() returns trigger language plpgsql as $$
+begin
+    if new.returned < old.returned or (new.counted and not old.counted) then
+        raise exception 'what was returned or given back stays so' using errcode = 'MG004';
+    end if;
+    return new;
+end $$;
+create trigger grants_move_forward before update on grants for each row execute function grant_moves_forward();
 create index grants_by_campaign on grants (house_id, campaign_id, day);
 
 create table counters (
@@ -206,7 +231,7 @@ create table audits (
     action    text   not null,
     subject   text   not null,
     detail    text   not null,     -- JSON
-    digest    bytea  not null,     -- SHA-256 over the postings of the batch
+    digest    bytea  not null,     -- SHA-256 over the postings of the batch and the answers it reserved for
     prev      bytea  not null,
     hash      bytea  not null,
     primary key (house_id, seq),

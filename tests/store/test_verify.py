@@ -1,0 +1,116 @@
+"""A verification finds what was changed behind the triggers, whoever changed it, and nothing where nothing was."""
+
+from typing import Any
+
+import pytest
+from tests.store.test_database_refuses import as_owner
+
+from makegood.store import campaigns
+from makegood.store.records import save_snapshot
+from makegood.store.verify import verify
+
+PAYER_TWICE = {"subject": "payer", "period": "ever", "count_max": 2}
+
+
+async def _trade(books: Any) -> None:
+    """Two funders; a quote captured and refunded in part, one released, one open."""
+    revision = await books.live(
+        "spring", 5_000, stage=4_000, limits=(PAYER_TWICE,), funders=(("bank", 60), ("shop", 40))
+    )
+    for payment in ("p1", "p2", "p3"):
+        assert (await books.reserve(books.request(payment, {"spring": (revision, 500)})))[0]["outcome"] == "reserved"
+        if payment == "p1":
+            await books.capture("qte_p1", 9_000)
+            await books.refund("p1", "r1", 1_000)
+        if payment == "p2":
+            await books.release("qte_p2")
+
+
+async def _violated(books: Any) -> set[str]:
+    return {violation.invariant for violation in (await verify(books.pool, books.house.id)).violations}
+
+
+async def _tamper(books: Any, statement: str) -> None:
+    """Change rows with their table's triggers off, foreign keys included, as only a superuser can."""
+    tables = {word for word in statement.replace(";", " ").split() if word in TABLES}
+    off = [f"alter table {table} disable trigger user" for table in tables]
+    on = [f"alter table {table} enable trigger user" for table in tables]
+    await as_owner(books, *off, *statement.split("; "), *on)
+
+
+TABLES = {
+    "accounts",
+    "campaigns",
+    "counters",
+    "audits",
+    "audit_heads",
+    "quotes",
+    "grants",
+    "outbox",
+    "limits",
+    "entries",
+}
+
+TAMPERING = [
+    ("delete from counters where period = 'ever'", "counters_are_the_grants"),
+    ("delete from counters where subject = 'payer'", "counters_are_the_grants"),
+    ("update counters set amount = amount + 1 where subject = 'payer'", "counters_are_the_grants"),
+    ("update campaigns set stage_open = stage_open - 1", "stage_open_is_the_money_behind_it"),
+    ("update limits set count_max = 1", "limits_are_kept"),
+    ("delete from outbox where type = 'quote.captured'", "money_moves_only_with_an_event"),
+    ("delete from audits; delete from audit_heads", "money_moves_only_in_audited_batches"),
+    ("delete from audit_heads", "audit_chain_is_whole"),
+    ("update audit_heads set seq = 0, hash = decode(repeat('00', 32), 'hex')", "audit_chain_is_whole"),
+    ("update accounts set funder = 'mallory' where funder = 'bank'", "audit_chain_is_whole"),
+    ("update accounts set currency = 'JPY'", "audit_chain_is_whole"),
+    ("update accounts set kind = 'settled', funder = 'shop' where kind = 'granted'", "audit_chain_is_whole"),
+    ("update quotes set payment_id = 'p9' where payment_id = 'p2'", "audit_chain_is_whole"),
+    ("update quotes set benefits = '{}' where payment_id = 'p1'", "audit_chain_is_whole"),
+    ("update quotes set decided_at = decided_at - interval '1 second'", "audit_chain_is_whole"),
+    ("update quotes set valid_until = hold_until", "audit_chain_is_whole"),
+    ("update quotes set payer_ref = null", "audit_chain_is_whole"),
+    ("update quotes set seen = '[]'", "audit_chain_is_whole"),
+    ("update grants set revision = 'rev_x' where quote_id = 'qte_p2'", "audit_chain_is_whole"),
+    ("update grants set discount = 1 where quote_id = 'qte_p2'", "audit_chain_is_whole"),
+]
+
+
+@pytest.mark.parametrize(("statement", "invariant"), TAMPERING)
+async def test_what_was_changed_behind_the_triggers_is_found(books: Any, statement: str, invariant: str) -> None:
+    await _trade(books)
+    await books.balanced()
+    await _tamper(books, statement)
+    assert invariant in await _violated(books)
+
+
+async def test_the_last_act_cut_off_with_its_head_is_found(books: Any) -> None:
+    await _trade(books)
+    await campaigns.stop(books.pool, books.house.id, "ann", "spring", "wrong template")  # It moves no money.
+    await _tamper(
+        books,
+        "update audit_heads h set seq = a.seq - 1, hash = a.prev from audits a where a.seq = h.seq; "
+        "delete from audits a where seq = (select max(seq) from audits)",
+    )
+    assert await _violated(books) == {"events_are_of_audited_batches"}
+
+
+async def test_a_limit_lowered_below_what_it_has_counted_is_no_violation(books: Any) -> None:
+    await _trade(books)
+    revision = await books.live("spring", 5_001, stage=4_000, limits=({**PAYER_TWICE, "count_max": 1},))
+    await books.balanced()
+    refused = await books.reserve(books.request("p4", {"spring": (revision, 1)}))
+    assert refused[0]["refused"] == {"spring": "payer_limit_is_reached"}
+    other = books.request("p5", {"spring": (revision, 1)}, payer_ref="ab" * 32)
+    assert (await books.reserve(other))[0]["outcome"] == "reserved"
+    await books.balanced()
+
+
+async def test_a_budget_that_is_lowered_leaves_the_stage_right(books: Any) -> None:
+    await _trade(books)
+    await books.live("spring", 3_000, stage=3_000, funders=(("bank", 60), ("shop", 40)))
+    await books.balanced()
+
+
+async def test_a_house_in_which_nothing_happened_is_balanced(books: Any) -> None:
+    await save_snapshot(books.pool, books.house.id, "snp_none", "rev_none", [])
+    await books.balanced()
