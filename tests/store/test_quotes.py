@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.shop import Shop, open_shop, with_deadline
+from tests.shop import Shop, example, open_shop, with_deadline
 
 from makegood.clock import Instant
 from makegood.errors import Problem, ProblemCode
@@ -249,3 +249,101 @@ async def test_no_payer_id_reaches_the_store(spring: Shop) -> None:
         for table in ("quotes", "grants", "outbox", "audits", "counters", "snapshots"):
             text = str(await connection.fetch(f"select t::text from {table} t"))
             assert "ping" not in text, table
+
+
+EXTRA = (
+    example("campaign-spring.yaml")
+    .replace("spring-qr-2027", "extra")
+    .replace("group: instant_discount", "group: extra")
+)
+
+
+async def test_superseding_keeps_the_grant_though_another_campaign_is_refused(spring: Shop) -> None:
+    text = EXTRA.replace('per_day: "100000.00 CNY"', 'per_day: "1.00 CNY"')  # It can never grant 40.00.
+    await spring.launch(text, example("brief-spring.yaml").replace("spring-qr-2027", "extra"))
+    first = await ask(spring, payer_id="ping")
+    second = await ask(spring, payer_id="ping", supersedes=first["payment_id"])
+    assert [benefit["campaign"] for benefit in second["benefits"]] == ["spring-qr-2027"]
+    assert (await quotes.get_quote(spring.platform, spring.callers["till"], first["quote_id"]))["state"] == "released"
+    await assert_balanced(spring)
+
+
+async def test_a_batch_does_not_supersede_its_own_member(spring: Shop) -> None:
+    first = spring.payment(payer_id="ping")
+    second = spring.payment(payer_id="ping", supersedes=first["payment_id"])
+    answers = await quotes.quote_batch(spring.platform, spring.callers["till"], [first, second])
+    assert isinstance(answers[0], dict) and answers[0]["state"] == "reserved"
+    assert isinstance(answers[1], Problem) and answers[1].errors[0].path == "/supersedes"
+
+
+async def test_a_released_quote_costs_the_full_price(spring: Shop) -> None:
+    payment, till = spring.payment(), spring.callers["till"]
+    answer = await quotes.quote(spring.platform, till, payment)
+    await holds.release(spring.platform, till, answer["quote_id"])
+    again = await quotes.quote(spring.platform, till, payment)
+    assert (again["state"], again["to_pay_minor"]) == ("released", 20_000)
+
+
+async def test_a_retry_after_the_policy_changed_gets_its_first_answer(spring: Shop) -> None:
+    payment, till = spring.payment(), spring.callers["till"]
+    first = await quotes.quote(spring.platform, till, payment)
+    stricter = example("policy.yaml").replace("    city: {", "    weather: {type: string, max_length: 9}\n    city: {")
+    published = (await spring.publish("rita", stricter))[0]
+    await spring.approve(published.revision, "bob")
+    assert await quotes.quote(spring.platform, till, payment) == first
+    with pytest.raises(Problem):
+        await ask(spring)
+    rebuilt = await quotes.explain_quote(spring.platform, till, first["quote_id"], payment)
+    assert rebuilt["explanation"][0]["discount_minor"] == 4_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"supersedes": "a\0"}, "/supersedes"),
+        ({"supersedes": "\ud800"}, "/supersedes"),
+        ({"occurred_at": "9999-12-31T23:59:59Z"}, "/occurred_at"),
+        ({"occurred_at": "0001-01-01T00:00:00+08:00"}, "/occurred_at"),
+        ({"payment_id": "a\0b"}, "/payment_id"),
+    ],
+)
+async def test_texts_and_times_at_the_edge_are_refused_with_their_place(
+    spring: Shop, changes: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(Problem) as raised:
+        await ask(spring, **changes)
+    assert path in problem(raised)[1]
+
+
+@pytest.mark.parametrize("paid_at", ["1970-01-02T00:00:00Z", "0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+async def test_nothing_is_paid_before_it_was_quoted(spring: Shop, paid_at: str) -> None:
+    answer = await ask(spring)
+    with pytest.raises(Problem) as raised:
+        await holds.capture(spring.platform, spring.callers["till"], answer["quote_id"], {"paid_at": paid_at})
+    assert problem(raised)[1] == ["/paid_at"]
+
+
+async def test_two_late_tries_leave_no_hold(spring: Shop) -> None:
+    hurried, till = with_deadline(spring.platform, 80), spring.callers["till"]
+    payment = spring.payment()
+    await ask(spring)
+    owner = await spring.platform.store.administrator()
+    async with in_house(owner, spring.house.id) as blocker:
+        await blocker.execute("select 1 from campaigns for update")
+        late = await asyncio.gather(*(quotes.quote(hurried, till, payment) for _ in range(3)))
+    await owner.close()
+    assert [answer["decided"] for answer in late] == [False] * 3
+    while hurried.tasks or hurried.late:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.01)
+    again = await quotes.quote(spring.platform, till, payment)
+    assert (again["decided"], again["quote_id"]) == (True, None)
+    await assert_balanced(spring)
+
+
+async def test_a_fault_of_ours_lets_the_payment_go_on(spring: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("makegood.services.decide.price_ask", broken)
+    answer = await ask(spring)
+    assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "fault", 20_000)

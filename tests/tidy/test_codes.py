@@ -14,7 +14,6 @@ from makegood.findings import FindingCode
 # Codes are permanent, so these were chosen before anything gives them. Their sections say so.
 NOT_GIVEN_YET = {
     ProblemCode.TOO_MANY_REQUESTS,
-    Undecided.LIVE_SET_IS_UNKNOWN,
 }
 LISTS: dict[type[StrEnum], str] = {
     Refusal: "refusals.md",

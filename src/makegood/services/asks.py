@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from makegood.clock import MICROSECOND, SECOND, Instant
 from makegood.domain.limit import Balance
@@ -70,6 +70,7 @@ def content_hash(house: House, raw: dict[str, Any]) -> bytes:
 
 
 def open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
+    """The envelope of a request (`supersedes`, `explain`) and the payment in it. Raises Problem with every place."""
     if not isinstance(raw, dict):
         return {}, raw
     errors = []
@@ -85,7 +86,7 @@ def open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
     return {key: raw[key] for key in _ENVELOPE if key in raw}, {k: v for k, v in raw.items() if k not in _ENVELOPE}
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: Any) -> TypeGuard[str]:
     """Whether it can be the id of a payment."""
     try:
         return isinstance(value, str) and bool(checked_text(value, ID_CHARS_MAX))

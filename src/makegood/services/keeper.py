@@ -10,12 +10,13 @@ from makegood.services.live import live_set
 from makegood.services.platform import Platform
 from makegood.services.quotes import end_late_holds
 from makegood.store import access as rows
-from makegood.store import ledger, records
+from makegood.store import idempotency, ledger, records
 from makegood.store.connection import ping
 from makegood.telemetry import log
 
 ROUND_SECONDS = 1.0
 EXPIRY_ROUNDS = 5  # Holds end by the quarter of an hour; nobody waits for the second.
+PURGE_ROUNDS = 3600
 EXPIRED_AT_ONCE_MAX = 200  # In one transaction, which holds the locks of their campaigns.
 WARM_HOUSES_MAX = 200
 REVIVE_ROUNDS = 2  # Rounds without an answer before an embedded server is looked after.
@@ -32,6 +33,8 @@ async def keep(platform: Platform) -> None:
             await end_late_holds(platform)
             if number % EXPIRY_ROUNDS == 0:
                 await expire_due(platform)
+            if number % PURGE_ROUNDS == 0:
+                await purge(platform)
         except StoreUnavailable as error:
             silent += 1
             log.warning("store_is_unavailable", reason=str(error))
@@ -45,6 +48,12 @@ async def warm(platform: Platform) -> int:
     for name in names[:WARM_HOUSES_MAX]:
         await live_set(platform, await house_named(platform, name))
     return min(len(names), WARM_HOUSES_MAX)
+
+
+async def purge(platform: Platform) -> None:
+    """Forget idempotency keys and sessions that are over, in every house."""
+    for name in await rows.house_names(platform.store.pool):
+        await idempotency.purge(platform.store.pool, (await house_named(platform, name)).id)
 
 
 async def expire_due(platform: Platform) -> int:

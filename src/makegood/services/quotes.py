@@ -21,7 +21,7 @@ from makegood.services.answers import (
     stored_answer,
     undecided_answer,
 )
-from makegood.services.asks import Ask, content_hash, open_envelope, read_ask
+from makegood.services.asks import Ask, content_hash, is_id, open_envelope, read_ask
 from makegood.services.decide import Answer, Attempt, candidates_of, decide, explain_ask, first_answers, price_ask
 from makegood.services.live import live_set, snapshot_named
 from makegood.services.platform import Late, Platform
@@ -159,7 +159,7 @@ async def _replay_unreadable(
     keys: dict[int, dict[str, str]] = {}
     for number, problem in answers.items():
         payment_id = raws[number].get("payment_id") if isinstance(raws[number], dict) else None
-        if isinstance(problem, Problem) and problem.code is ProblemCode.PAYMENT_IS_INVALID and isinstance(payment_id, str):
+        if isinstance(problem, Problem) and problem.code is ProblemCode.PAYMENT_IS_INVALID and is_id(payment_id):
             keys[number] = {"payment_id": payment_id, "content_hash": content_hash(caller.house, raws[number]).hex()}
     if keys:
         first = await first_answers(platform, caller, list(keys.values()))

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from makegood.errors import StoreUnavailable
 from makegood.services.access import Caller
-from makegood.services.keeper import keep
+from makegood.services.keeper import keep, warm
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
 from makegood.telemetry import log
@@ -87,7 +87,9 @@ async def _run(shared: Shared) -> None:
 async def _open(shared: Shared) -> Platform:
     while True:
         try:
-            return await open_platform(shared.settings)
+            platform = await open_platform(shared.settings)
+            await warm(platform)
+            return platform
         except Exception as error:
             _tell(shared, error)
         shared.attempted.set()

@@ -229,7 +229,7 @@ OPERATIONS: tuple[Operation, ...] = (
         campaigns.open_stage,
         "Campaigns",
         "Open the next stage",
-        "Opens the next slice of the budget by hand: the one after what the caller saw as open. Sent twice, it opens one.",
+        "Opens the next slice of the budget by hand: the one after what was seen as open, so that two calls open one.",
         (Scope.OPERATE,),
         ref("Campaign"),
         None,
