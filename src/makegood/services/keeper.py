@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 
 from makegood.clock import Instant
 from makegood.errors import StoreUnavailable
@@ -18,7 +19,6 @@ ROUND_SECONDS = 1.0
 EXPIRY_ROUNDS = 5  # Holds end by the quarter of an hour; nobody waits for the second.
 PURGE_ROUNDS = 3600
 EXPIRED_AT_ONCE_MAX = 200  # In one transaction, which holds the locks of their campaigns.
-WARM_HOUSES_MAX = 200
 REVIVE_ROUNDS = 2  # Rounds without an answer before an embedded server is looked after.
 
 
@@ -42,30 +42,47 @@ async def keep(platform: Platform) -> None:
                 await _revive(platform)
 
 
-async def warm(platform: Platform) -> int:
-    """Know the live set of every house before its first payment asks, whose deadline would pass meanwhile. How many."""
-    names = await rows.house_names(platform.store.pool)
-    for name in names[:WARM_HOUSES_MAX]:
-        await live_set(platform, await house_named(platform, name))
-    return min(len(names), WARM_HOUSES_MAX)
+async def warm(platform: Platform) -> None:
+    """Know the live set of every house before its first payment asks, whose deadline would pass meanwhile."""
 
+    async def know(house: House) -> None:
+        await live_set(platform, house)
 
-async def purge(platform: Platform) -> None:
-    """Forget idempotency keys and sessions that are over, in every house."""
-    for name in await rows.house_names(platform.store.pool):
-        await idempotency.purge(platform.store.pool, (await house_named(platform, name)).id)
+    await _in_every_house(platform, know)
 
 
 async def expire_due(platform: Platform) -> int:
     """Expire the holds that have ended, in every house of the store. How many."""
-    expired = 0
-    for name in await rows.house_names(platform.store.pool):
-        house = await house_named(platform, name)
+    expired: list[int] = []
+
+    async def expire(house: House) -> None:
         latest = None if house.live else await records.latest_decision(platform.store.pool, house.id)
         if house.live or latest is not None:
             now = Instant.of(latest) if latest is not None else (await live_set(platform, house)).store_clock()
-            expired += await expire_house(platform, house, now)
-    return expired
+            expired.append(await expire_house(platform, house, now))
+
+    await _in_every_house(platform, expire)
+    return sum(expired)
+
+
+async def purge(platform: Platform) -> None:
+    """Forget idempotency keys and sessions that are over, in every house."""
+
+    async def forget(house: House) -> None:
+        await idempotency.purge(platform.store.pool, house.id)
+
+    await _in_every_house(platform, forget)
+
+
+async def _in_every_house(platform: Platform, work: Callable[[House], Awaitable[None]]) -> None:
+    """Do `work` house by house. What fails in one is logged, and does not keep the others from theirs."""
+    for name in await rows.house_names(platform.store.pool):
+        try:
+            await work(await house_named(platform, name))
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("house_failed", house=name)
 
 
 async def expire_house(platform: Platform, house: House, now: Instant) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
-from makegood.errors import StoreUnavailable
+from makegood.errors import MakegoodError, StoreUnavailable
 from makegood.services.access import Caller
 from makegood.services.keeper import keep, warm
 from makegood.services.platform import Platform, close_platform, open_platform
@@ -73,6 +73,8 @@ async def opened_store(app: Starlette) -> AsyncIterator[None]:
 async def _run(shared: Shared) -> None:
     """Open the store, then do what a server does between calls, until cancelled."""
     platform = shared.platform or await _open(shared)
+    with suppress(MakegoodError):  # Known before the first payment asks, if it can be.
+        await warm(platform)
     shared.platform = platform
     shared.opened.set()
     shared.attempted.set()
@@ -87,9 +89,7 @@ async def _run(shared: Shared) -> None:
 async def _open(shared: Shared) -> Platform:
     while True:
         try:
-            platform = await open_platform(shared.settings)
-            await warm(platform)
-            return platform
+            return await open_platform(shared.settings)
         except Exception as error:
             _tell(shared, error)
         shared.attempted.set()
