@@ -10,6 +10,7 @@ from makegood.clock import Instant
 from makegood.errors import Problem, ProblemCode
 from makegood.services import holds, quotes
 from makegood.services.keeper import expire_house
+from makegood.store import ledger
 from makegood.store.pool import in_house
 from makegood.store.verify import verify
 
@@ -156,24 +157,53 @@ async def test_a_live_house_goes_by_the_stores_clock(platform: Any) -> None:
     assert abs(Instant.parse(answer["decided_at"]) - now) < 30 * 10**9
 
 
-async def test_past_the_deadline_the_answer_is_full_price_and_the_late_hold_is_ended(spring: Shop) -> None:
+async def _settled(hurried: Any) -> None:
+    while hurried.tasks or hurried.late:  # noqa: ASYNC110 - it waits for work that it did not start
+        await asyncio.sleep(0.01)
+
+
+async def _state(shop: Shop, payment: dict[str, Any]) -> str | None:
+    async with in_house(shop.platform.store.pool, shop.house.id) as connection:
+        state: str | None = await connection.fetchval(
+            "select state from quotes where payment_id = $1", payment["payment_id"]
+        )
+    return state
+
+
+async def test_a_locked_store_costs_the_payment_its_discount_and_not_its_time(spring: Shop) -> None:
     hurried, till = with_deadline(spring.platform, 60), spring.callers["till"]
     payment = spring.payment()
     await ask(spring)  # The live set is known.
-    async with in_house(spring.platform.store.pool, spring.house.id) as connection:
-        await connection.execute("select 1 from live_sets")
-        owner = await spring.platform.store.administrator()
-        async with in_house(owner, spring.house.id) as blocker:
-            await blocker.execute("select 1 from campaigns for update")
-            answer = await quotes.quote(hurried, till, payment)
-            assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "deadline_passed", 20_000)
-        await owner.close()
-    while hurried.tasks or hurried.late:  # noqa: ASYNC110 - it waits for work that it did not start
-        await asyncio.sleep(0.01)
-    async with in_house(spring.platform.store.pool, spring.house.id) as connection:
-        assert (
-            await connection.fetchval("select state from quotes where payment_id = $1", payment["payment_id"]) == "void"
-        )
+    owner = await spring.platform.store.administrator()
+    async with in_house(owner, spring.house.id) as blocker:
+        await blocker.execute("select 1 from campaigns for update")
+        answer = await quotes.quote(hurried, till, payment)
+    await owner.close()
+    assert (answer["decided"], answer["to_pay_minor"]) == (False, 20_000)
+    assert answer["reason"] in ("deadline_passed", "store_is_unavailable")
+    await _settled(hurried)
+    again = await quotes.quote(spring.platform, till, payment)
+    assert (again["decided"], again["quote_id"], again["to_pay_minor"]) == (True, None, 20_000)
+    await assert_balanced(spring)
+
+
+async def test_a_hold_that_committed_late_is_ended_and_stays_so(spring: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurried, till = with_deadline(spring.platform, 150), spring.callers["till"]
+    payment = spring.payment()
+    await ask(spring)
+    reserve = ledger.reserve
+
+    async def slow(*arguments: Any) -> Any:
+        outcome = await reserve(*arguments)
+        await asyncio.sleep(0.4)  # Committed; the answer is still on its way.
+        return outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "reserve", slow)
+        answer = await quotes.quote(hurried, till, payment)
+        await _settled(hurried)
+    assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "deadline_passed", 20_000)
+    assert await _state(spring, payment) == "void"
     again = await quotes.quote(spring.platform, till, payment)
     assert (again["decided"], again["quote_id"], again["to_pay_minor"]) == (True, None, 20_000)
     await assert_balanced(spring)
@@ -333,8 +363,7 @@ async def test_two_late_tries_leave_no_hold(spring: Shop) -> None:
         late = await asyncio.gather(*(quotes.quote(hurried, till, payment) for _ in range(3)))
     await owner.close()
     assert [answer["decided"] for answer in late] == [False] * 3
-    while hurried.tasks or hurried.late:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(0.01)
+    await _settled(hurried)
     again = await quotes.quote(spring.platform, till, payment)
     assert (again["decided"], again["quote_id"]) == (True, None)
     await assert_balanced(spring)
