@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import HealthCheck, settings
 from tests.shop import Shop, open_shop, open_spring_shop
 
@@ -21,6 +23,14 @@ settings.register_profile(
 )
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def _silent(*_: object) -> NoReturn:
+    raise structlog.DropEvent
+
+
+# Tests provoke what is logged; `structlog.testing.capture_logs` shows it to those that ask.
+structlog.configure(processors=[_silent])
 
 
 @pytest.fixture(scope="session")

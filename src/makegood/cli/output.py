@@ -10,6 +10,7 @@ from rich.console import Console
 
 from makegood.errors import MakegoodError, Problem, StoreUnavailable
 from makegood.findings import Finding, Severity
+from makegood.settings import SettingsError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
@@ -62,4 +63,6 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def _code_of(error: MakegoodError) -> str:
-    return "store_is_unavailable" if isinstance(error, StoreUnavailable) else "settings_are_wrong"
+    if isinstance(error, StoreUnavailable):
+        return "store_is_unavailable"
+    return "settings_are_wrong" if isinstance(error, SettingsError) else "internal"

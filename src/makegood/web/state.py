@@ -17,6 +17,7 @@ from makegood.telemetry import log
 from makegood.web.keys import KeyCache
 
 STORE_OPEN_SECONDS = 20.0  # How long a start waits for the store before it answers without one.
+WARM_SECONDS_MAX = 3.0  # Houses beyond that are read when their first payment comes.
 STORE_RETRY_SECONDS = 1.0  # Pause between two attempts to open the store.
 
 
@@ -73,8 +74,9 @@ async def opened_store(app: Starlette) -> AsyncIterator[None]:
 async def _run(shared: Shared) -> None:
     """Open the store, then do what a server does between calls, until cancelled."""
     platform = shared.platform or await _open(shared)
-    with suppress(MakegoodError):  # Known before the first payment asks, if it can be.
-        await warm(platform)
+    with suppress(MakegoodError, TimeoutError):  # Known before the first payment asks, if it can be.
+        async with asyncio.timeout(WARM_SECONDS_MAX):
+            await warm(platform)
     shared.platform = platform
     shared.opened.set()
     shared.attempted.set()
