@@ -1,14 +1,19 @@
-"""PostgreSQL is killed (SIGKILL) under load: nothing acknowledged is lost, nothing is granted twice, retries agree."""
+"""PostgreSQL or the server is killed (SIGKILL) under load: nothing acknowledged is lost, and retries agree."""
 
 import asyncio
+import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest_asyncio
 from tests.shop import Shop, open_spring_shop, with_deadline
 
@@ -137,4 +142,57 @@ async def test_with_the_store_gone_every_answer_is_full_price_and_in_time(mortal
         raise AssertionError("there is no such quote")
     except Problem as problem:
         assert problem.code == "not_found"
+    assert (await verify(mortal.store.pool, shop.house.id)).violations == ()
+
+
+def _serve(data: Path) -> tuple["subprocess.Popen[str]", str]:
+    """`makegood serve` on a free port: the process, and its address once it answers."""
+    program = "from makegood.cli.main import main; main()"
+    environment = {**os.environ, "MAKEGOOD_DEADLINE_MS": "5000", "MAKEGOOD_LOG_LEVEL": "error"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "serve", "--data", str(data), "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())["address"]
+
+
+async def _quote(client: httpx.AsyncClient, payment: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer, or None where the server died before it gave one."""
+    try:
+        answer: dict[str, Any] = (await client.post("/v1/quotes", json=payment)).json()
+    except httpx.TransportError:
+        return None
+    return answer
+
+
+async def test_killing_the_server_loses_nothing_that_was_acknowledged(mortal: Platform) -> None:
+    shop = await open_spring_shop(mortal)
+    assert mortal.store.server is not None
+    data = mortal.store.server.data
+    payments = [shop.payment(payer_id=f"payer-{n}") for n in range(24)]
+    answers: dict[str, dict[str, Any]] = {}
+    for killed in (True, True, False):
+        process, address = _serve(data)
+        headers = {"Authorization": f"Bearer {shop.keys['till']}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=20, trust_env=False) as client:
+            asked = [asyncio.create_task(_quote(client, payment)) for payment in payments]
+            if killed:
+                await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+                process.kill()
+            for payment, answer in zip(payments, await asyncio.gather(*asked), strict=True):
+                if answer is not None and answer["decided"]:
+                    first = answers.setdefault(payment["payment_id"], answer)
+                    assert (answer["quote_id"], answer["discount_minor"]) == (
+                        first["quote_id"],
+                        first["discount_minor"],
+                    )
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+    assert len(answers) == len(payments)
+    assert sum(answer["discount_minor"] for answer in answers.values()) == 24 * 4_000
     assert (await verify(mortal.store.pool, shop.house.id)).violations == ()
