@@ -19,6 +19,8 @@ def _setting(default: Any, says: str, *, low: int | None = None, high: int | Non
 
 
 def _data_home() -> str:
+    if os.geteuid() == 0:
+        return "/var/lib/makegood/data"  # PostgreSQL does not run as root, and nobody else may enter root's home.
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return str(Path(base) / "makegood")
 
@@ -30,7 +32,7 @@ class Settings:
     database: str | None = _setting(None, "PostgreSQL URL; without one an embedded PostgreSQL is used", secret=True)
     data: str = field(
         default_factory=_data_home,
-        metadata={"says": "Folder of the embedded PostgreSQL", "default": "$XDG_DATA_HOME/makegood"},
+        metadata={"says": "Folder of the embedded PostgreSQL", "default": "$XDG_DATA_HOME/makegood; as root /var/lib/makegood/data"},
     )
     host: str = _setting("127.0.0.1", "Address the server listens on")
     port: int = _setting(8765, "Port the server listens on; 0 takes a free one", low=0, high=65535)
