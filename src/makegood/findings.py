@@ -1,6 +1,6 @@
 """Findings: everything that is wrong or odd in a document, collected, each with its place."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -66,19 +66,3 @@ class Finding:
     line: int | None = None
     column: int | None = None
     hint: str | None = None
-
-
-@dataclass(slots=True)
-class Findings:
-    """A growing collection of findings of one document."""
-
-    items: list[Finding] = field(default_factory=list)
-
-    def add(self, finding: Finding) -> None:
-        """Keep one more."""
-        self.items.append(finding)
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether the document is refused."""
-        return any(item.severity is Severity.ERROR for item in self.items)
