@@ -32,7 +32,10 @@ class Settings:
     database: str | None = _setting(None, "PostgreSQL URL; without one an embedded PostgreSQL is used", secret=True)
     data: str = field(
         default_factory=_data_home,
-        metadata={"says": "Folder of the embedded PostgreSQL", "default": "$XDG_DATA_HOME/makegood; as root /var/lib/makegood/data"},
+        metadata={
+            "says": "Folder of the embedded PostgreSQL",
+            "default": "$XDG_DATA_HOME/makegood; as root /var/lib/makegood/data",
+        },
     )
     host: str = _setting("127.0.0.1", "Address the server listens on")
     port: int = _setting(8765, "Port the server listens on; 0 takes a free one", low=0, high=65535)
