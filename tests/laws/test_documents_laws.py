@@ -23,7 +23,21 @@ from makegood.documents.read import read_documents
 from makegood.documents.source import Source
 from makegood.documents.summary import summarise
 from makegood.documents.worst import worst_loss
-from makegood.domain.benefit import AmountOff, Benefit, Draw, PercentOff, RandomOff, Tier, Tiers, gross_discount
+from makegood.domain.benefit import (
+    AmountOff,
+    Benefit,
+    BuyXGetY,
+    Draw,
+    FreeItem,
+    ItemsOff,
+    PercentOff,
+    RandomOff,
+    Tier,
+    Tiers,
+    Units,
+    gross_discount,
+    item_bound,
+)
 from makegood.domain.brief import Brief, Expectation, PerPayer, Share, Window
 from makegood.domain.campaign import Campaign, Stacking
 from makegood.domain.limit import Limit, Period, Subject
@@ -78,9 +92,16 @@ def tiers(draw: st.DrawFn) -> Tiers:
     return Tiers(tuple(Tier(spend, off) for spend, off in zip(spends, offs, strict=True)))
 
 
+lines = st.sampled_from(["true", 'item.sku == "latte"', 'has(item.category) && item.category in ["a", "b"]'])
+units = st.builds(Units, lines, st.integers(1, 1_000))
+shares = st.builds(PercentOff, points, st.integers(0, 10**7))
+amounts = st.builds(AmountOff, st.integers(0, 10**7))
 benefits: st.SearchStrategy[Benefit] = st.one_of(
-    st.builds(PercentOff, points, st.integers(0, 10**7)),
-    st.builds(AmountOff, st.integers(0, 10**7)),
+    shares,
+    amounts,
+    st.builds(ItemsOff, lines, shares | amounts),
+    st.builds(BuyXGetY, units, units, points, st.integers(0, 10**7)),
+    st.builds(FreeItem, lines, st.integers(0, 10**7)),
     tiers(),
     st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(lambda pair: RandomOff(min(pair), max(pair))),
 )
@@ -270,12 +291,19 @@ def test_a_summary_names_the_budget_and_what_payers_see_in_both_languages(campai
 @given(campaigns(), st.integers(1, 50_000_000), st.binary(max_size=8))
 def test_no_payment_is_granted_more_than_the_worst_payment(campaign: Campaign, amount: int, secret: bytes) -> None:
     worst = worst_loss(campaign, POLICY)
-    discount = gross_discount(campaign.benefit, amount, Draw(secret, "c", "p", NOW.day("UTC")))
+    discount = _discount(campaign.benefit, amount, secret)
     fits = all(limit.admits(0, 0, discount) for limit in campaign.limits)
     if fits and discount <= min(amount, campaign.budget):
         assert discount <= worst.payment_minor
     assert worst.payment_minor <= worst.total_minor <= campaign.budget or worst.total_minor == 0
     assert worst.per_second_minor <= worst.total_minor
+
+
+def _discount(benefit: Benefit, amount: int, secret: bytes) -> int:
+    """What a payment gets: the largest that any basket of the amount gets, for an item-level benefit."""
+    if isinstance(benefit, ItemsOff | BuyXGetY | FreeItem):
+        return item_bound(benefit, amount, amount)
+    return gross_discount(benefit, amount, Draw(secret, "c", "p", NOW.day("UTC")))
 
 
 @given(benefits, positive)

@@ -11,13 +11,19 @@ from makegood.clock import Instant
 from makegood.domain.benefit import (
     AmountOff,
     Benefit,
+    BuyXGetY,
     Draw,
+    FreeItem,
+    ItemsOff,
+    PaymentBenefit,
     PercentOff,
     RandomOff,
     Tier,
     Tiers,
+    Units,
     draw_uniform,
     gross_discount,
+    item_bound,
     largest_discount,
 )
 from makegood.domain.campaign import Campaign
@@ -67,7 +73,7 @@ links = st.sampled_from(
 )
 conditions = st.lists(links, min_size=1, max_size=4).map(" && ".join)
 discounts = st.integers(0, 6000)
-benefits: st.SearchStrategy[Benefit] = st.one_of(
+payment_benefits: st.SearchStrategy[PaymentBenefit] = st.one_of(
     st.builds(PercentOff, st.integers(0, 10_000), discounts),
     st.builds(AmountOff, discounts),
     st.lists(st.tuples(st.integers(1, 1000), st.integers(1, 900)), min_size=1, max_size=4).map(
@@ -77,6 +83,23 @@ benefits: st.SearchStrategy[Benefit] = st.one_of(
     ),
     st.tuples(discounts, discounts).map(lambda two: RandomOff(min(two), max(two))),
 )
+wheres = st.sampled_from(
+    [
+        'item.sku == "tea"',
+        'item.category == "hot"',
+        'has(item.category) || item.sku == "cup"',
+        "item.amount / item.quantity > 20",
+        "true",
+    ]
+)
+units = st.builds(Units, wheres, st.integers(1, 2))
+item_benefits = st.one_of(
+    st.builds(ItemsOff, wheres, st.builds(PercentOff, st.integers(0, 10_000), discounts)),
+    st.builds(ItemsOff, wheres, st.builds(AmountOff, st.integers(0, 200))),
+    st.builds(BuyXGetY, units, units, st.integers(0, 10_000), discounts),
+    st.builds(FreeItem, wheres, discounts),
+)
+benefits: st.SearchStrategy[Benefit] = payment_benefits | item_benefits
 limits = st.lists(
     st.builds(
         Limit, st.sampled_from(Subject), st.sampled_from(Period), st.integers(0, 3), st.none() | st.integers(0, 9000)
@@ -108,10 +131,23 @@ def campaign_sets(draw: st.DrawFn) -> list[Campaign]:
 
 
 @st.composite
+def baskets(draw: st.DrawFn, amount: int) -> list[dict[str, object]]:
+    """Lines that add up to the amount."""
+    cuts = sorted(draw(st.lists(st.integers(0, amount), max_size=3)))
+    return [
+        {"sku": draw(st.sampled_from(["tea", "cup"])), "amount": end - start, "quantity": draw(st.integers(0, 3))}
+        | draw(st.sampled_from([{}, {"category": "hot"}, {"category": "cold"}]))
+        for start, end in pairwise([0, *cuts, amount])
+    ]
+
+
+@st.composite
 def payments(draw: st.DrawFn) -> Payment:
-    """A payment that many of those campaigns fit."""
+    """A payment that many of those campaigns fit; some have a basket."""
+    amount = draw(st.sampled_from(AMOUNTS))
     return payment(
-        amount=draw(st.sampled_from(AMOUNTS)),
+        amount=amount,
+        items=draw(st.none() | baskets(amount)),
         city=draw(st.sampled_from(CITIES)),
         channel=draw(st.sampled_from(["app", "web"])),
         payer_is_new=draw(st.booleans()),
@@ -185,7 +221,11 @@ def test_a_payment_never_gets_more_than_its_amount_nor_a_part_of_an_offer(
     for grant in priced.grants:
         who = paid.payer_id or paid.payment_id
         draw = Draw(one.secret, grant.campaign, who, now.day(POLICY.timezone))
-        assert grant.discount == gross_discount(one.campaigns[grant.campaign].benefit, paid.amount, draw) > 0
+        benefit = one.campaigns[grant.campaign].benefit
+        if isinstance(benefit, ItemsOff | BuyXGetY | FreeItem):
+            assert 0 < grant.discount <= item_bound(benefit, paid.amount, paid.amount) and paid.items
+        else:
+            assert grant.discount == gross_discount(benefit, paid.amount, draw) > 0
 
 
 @given(campaign_sets(), payments(), moments)
@@ -310,9 +350,9 @@ def test_releasing_and_refunding_everything_leaves_every_budget_whole(
     assert all((money.reserved, money.granted) == (0, 0) for money in book.money.values())
 
 
-@given(benefits, st.sampled_from(AMOUNTS), st.sampled_from(AMOUNTS), st.text(min_size=1, max_size=20))
+@given(payment_benefits, st.sampled_from(AMOUNTS), st.sampled_from(AMOUNTS), st.text(min_size=1, max_size=20))
 def test_a_discount_grows_with_the_amount_and_stays_below_its_largest(
-    benefit: Benefit, one: int, other: int, who: str
+    benefit: PaymentBenefit, one: int, other: int, who: str
 ) -> None:
     draw = Draw(b"secret", "spring", who, NOON.day("UTC"))
     low, high = sorted((one, other))
@@ -329,4 +369,4 @@ def test_a_draw_stays_within_its_bounds_and_repeats(one: int, other: int, secret
 
 
 def test_an_index_of_nothing_finds_nothing() -> None:
-    assert Index([], frozenset()).candidates({}, 1, NOON) == ()
+    assert list(Index([], frozenset()).candidates(payment(), NOON)) == []

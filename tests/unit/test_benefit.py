@@ -7,8 +7,8 @@ import pytest
 
 from makegood.domain.benefit import (
     AmountOff,
-    Benefit,
     Draw,
+    PaymentBenefit,
     PercentOff,
     RandomOff,
     Tier,
@@ -46,7 +46,7 @@ def draw(who: str, *, campaign: str = "spring", day: date = DAY, secret: bytes =
         (TIERS, 500_000, 3000),
     ],
 )
-def test_a_discount_is_what_the_benefit_says(benefit: Benefit, amount: int, discount: int) -> None:
+def test_a_discount_is_what_the_benefit_says(benefit: PaymentBenefit, amount: int, discount: int) -> None:
     assert gross_discount(benefit, amount) == discount
 
 

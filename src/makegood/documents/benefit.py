@@ -2,42 +2,53 @@
 
 from collections.abc import Callable
 
+from makegood.documents.basket import read_buy_x_get_y, read_free_item, read_items
 from makegood.documents.hints import nearest
+from makegood.documents.off import read_amount_off, read_percent_off
 from makegood.documents.reading import Place, Reading
 from makegood.documents.scalar import Kind
-from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tier, Tiers
+from makegood.domain.benefit import (
+    AmountOff,
+    Benefit,
+    BuyXGetY,
+    FreeItem,
+    ItemsOff,
+    PercentOff,
+    RandomOff,
+    Tier,
+    Tiers,
+)
 from makegood.findings import FindingCode
 from makegood.limits import TIERS_MAX
+from makegood.rules.environment import Environment
 
-UNSUPPORTED = ("cashback", "items", "buy_x_get_y", "free_item")
+UNSUPPORTED = {"cashback": "its money moves after the payment; to give it at once, use `percent_off` or `amount_off`"}
 
 
-def read_benefit(reading: Reading, place: Place) -> Benefit | None:
-    """What one payment receives."""
-    known = (*_READERS, *UNSUPPORTED)
+def read_benefit(reading: Reading, place: Place, line: Environment | None) -> Benefit | None:
+    """What one payment receives. Conditions on lines of a basket are checked where there is an environment for them."""
+    known = (*_PRICED, *UNSUPPORTED)
     if place.node.kind is not Kind.MAPPING:
         reading.wrong_type(place, "a mapping with one benefit", nearest("", known))
         return None
     fields = reading.fields(place, (), known, of="a benefit")
     if not fields:
         if not place.node.entries():
-            reading.error(place, FindingCode.KEY_IS_MISSING, "names no benefit", nearest("", tuple(_READERS)))
+            reading.error(place, FindingCode.KEY_IS_MISSING, "names no benefit", nearest("", _PRICED))
         return None
     if len(fields) > 1:
         names = ", ".join(f"`{name}`" for name in fields)
         reading.error(place, FindingCode.VALUE_IS_WRONG, f"has {names}; a campaign has one benefit")
-    found = [_read_one(reading, name, entry) for name, entry in fields.items()]
+    found = [_read_one(reading, name, entry, line) for name, entry in fields.items()]
     return found[0]
 
 
-def _read_one(reading: Reading, name: str, place: Place) -> Benefit | None:
+def _read_one(reading: Reading, name: str, place: Place, line: Environment | None) -> Benefit | None:
     if name in UNSUPPORTED:
-        reading.error(
-            place, FindingCode.BENEFIT_IS_UNSUPPORTED, f"`{name}` cannot be priced by this version",
-            f"use one of {', '.join(f'`{known}`' for known in _READERS)}",
-        )  # fmt: skip
+        message = f"`{name}` cannot be priced by this version"
+        reading.error(place, FindingCode.BENEFIT_IS_UNSUPPORTED, message, UNSUPPORTED[name])
         return None
-    benefit = _READERS[name](reading, place)
+    benefit = _LINE_READERS[name](reading, place, line) if name in _LINE_READERS else _READERS[name](reading, place)
     if benefit is not None and _takes_nothing(benefit):
         reading.warning(place, FindingCode.VALUE_IS_WRONG, "takes nothing off any payment")
     return benefit
@@ -45,33 +56,18 @@ def _read_one(reading: Reading, name: str, place: Place) -> Benefit | None:
 
 def _takes_nothing(benefit: Benefit) -> bool:
     match benefit:
-        case PercentOff(rate=rate, up_to=up_to):
+        case PercentOff(rate=rate, up_to=up_to) | BuyXGetY(rate=rate, up_to=up_to):
             return rate == 0 or up_to == 0
+        case FreeItem(up_to=up_to):
+            return up_to == 0
+        case ItemsOff(off=off):
+            return _takes_nothing(off)
         case AmountOff(amount=amount):
             return amount == 0
         case RandomOff(max=most):
             return most == 0
         case Tiers():
             return False
-
-
-def _percent_off(reading: Reading, place: Place) -> Benefit | None:
-    fields = reading.fields(place, ("rate",), ("up_to",), of="`percent_off`")
-    if fields is None:
-        return None
-    rate = reading.rate(fields["rate"]) if "rate" in fields else None
-    if "up_to" not in fields:
-        example = f'write `up_to: "50.00 {reading.currency or "CNY"}"`, the most that one payment may get'
-        reading.missing(place, "up_to", FindingCode.CAP_IS_MISSING, example)
-        return None
-    up_to = reading.money(fields["up_to"])
-    return PercentOff(rate, up_to) if rate is not None and up_to is not None else None
-
-
-def _amount_off(reading: Reading, place: Place) -> Benefit | None:
-    fields = reading.fields(place, ("amount",), of="`amount_off`")
-    amount = reading.money(fields["amount"]) if fields is not None and "amount" in fields else None
-    return AmountOff(amount) if amount is not None else None
 
 
 def _tiers(reading: Reading, place: Place) -> Benefit | None:
@@ -118,8 +114,14 @@ def _random_off(reading: Reading, place: Place) -> Benefit | None:
 
 
 _READERS: dict[str, Callable[[Reading, Place], Benefit | None]] = {
-    "percent_off": _percent_off,
-    "amount_off": _amount_off,
+    "percent_off": read_percent_off,
+    "amount_off": read_amount_off,
     "tiers": _tiers,
     "random_off": _random_off,
 }
+_LINE_READERS: dict[str, Callable[[Reading, Place, Environment | None], Benefit | None]] = {
+    "items": read_items,
+    "buy_x_get_y": read_buy_x_get_y,
+    "free_item": read_free_item,
+}
+_PRICED = (*_READERS, *_LINE_READERS)

@@ -14,7 +14,7 @@ from makegood.domain.policy import Policy
 from makegood.findings import FindingCode
 from makegood.limits import ID_CHARS_MAX, LIST_ENTRIES_MAX, PRIORITY_MAX
 from makegood.money import format_money
-from makegood.rules.environment import Environment
+from makegood.rules.environment import Environment, item_environment
 
 REQUIRED = ("makegood", "id", "title", "label", "funding", "window", "when", "benefit", "stacking")
 OPTIONAL = ("limits", "stages", "codes")
@@ -33,7 +33,8 @@ def read_campaign(reading: Reading, policy: Policy | None, environment: Environm
     funding = read_funding(reading, fields["funding"], policy) if "funding" in fields else None
     window = read_window(reading, fields["window"]) if "window" in fields else None
     when = read_expression(reading, fields["when"], environment) if "when" in fields else None
-    benefit = read_benefit(reading, fields["benefit"]) if "benefit" in fields else None
+    line = item_environment(policy.schema.amount_max) if policy is not None else None
+    benefit = read_benefit(reading, fields["benefit"], line) if "benefit" in fields else None
     if "limits" not in fields:
         missing_limit(reading, root, "limits")
     budget, limits = read_limits(reading, fields["limits"]) if "limits" in fields else (None, ())

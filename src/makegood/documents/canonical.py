@@ -13,7 +13,17 @@ from makegood.documents.limits import PERIOD_KEYS, SUBJECT_KEYS
 from makegood.documents.scalar import Kind
 from makegood.documents.signature import Signature
 from makegood.documents.source import Node
-from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tiers
+from makegood.domain.benefit import (
+    AmountOff,
+    Benefit,
+    BuyXGetY,
+    FreeItem,
+    ItemsOff,
+    PercentOff,
+    RandomOff,
+    Tiers,
+    Units,
+)
 from makegood.domain.brief import Brief, Share, Window
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
@@ -174,6 +184,17 @@ def _benefit(benefit: Benefit, currency: str) -> dict[str, Any]:
             return {"tiers": lines}
         case RandomOff(min=low, max=high):
             return {"random_off": {"min": format_money(low, currency), "max": format_money(high, currency)}}
+        case ItemsOff(where=where, off=off):
+            return {"items": {"where": where} | _benefit(off, currency)}
+        case BuyXGetY(buy=buy, get=get, rate=rate, up_to=up_to):
+            got = _units(get) | {"rate": format_rate(rate)}
+            return {"buy_x_get_y": {"buy": _units(buy), "get": got, "up_to": format_money(up_to, currency)}}
+        case FreeItem(where=where, up_to=up_to):
+            return {"free_item": {"where": where, "up_to": format_money(up_to, currency)}}
+
+
+def _units(units: Units) -> dict[str, Any]:
+    return {"where": units.where, "count": units.count}
 
 
 def _limits(budget: int, limits: Sequence[Limit], currency: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from makegood.documents.source import Node
+from makegood.documents.scalar import Kind
+from makegood.documents.source import Node, Source, parse_source, source_lines
 
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
 _SPACE = " \t\r\n\x85\u2028\u2029"
@@ -23,6 +24,38 @@ def place_in_file(lines: Sequence[str], node: Node, line: int, column: int) -> t
     found = walker.find(node.value, wanted, node.style)
     row, at = found if found is not None else start
     return row + 1, at + 1
+
+
+def place_of(source: Source, path: str) -> tuple[int, int]:
+    """Line and column in the file of the value that a JSON Pointer names, or of the nearest part around it."""
+    node = parse_source(source).root
+    return (1, 1) if node is None else _named(node, path)[1]
+
+
+def place_inside(source: Source, path: str, line: int, column: int) -> tuple[int, int]:
+    """Line and column in the file of a place (both from 1) inside the text that a JSON Pointer names."""
+    root = parse_source(source).root
+    if root is None:
+        return 1, 1
+    node, place = _named(root, path)
+    if node.kind is not Kind.STRING:
+        return place
+    return place_in_file(source_lines(source.data.decode("utf-8-sig", "replace")), node, line, column)
+
+
+def _named(node: Node, path: str) -> tuple[Node, tuple[int, int]]:
+    """The value that a JSON Pointer names, or the nearest around it, and where it begins."""
+    place = node.line, node.column
+    for key in path.split("/")[1:]:
+        if node.kind is Kind.MAPPING and key in node.entries():
+            entry = node.entries()[key]
+            node, place = entry.value, (entry.line, entry.column)
+        elif node.kind is Kind.LIST and key.isdecimal() and int(key) < len(node.value):
+            node = node.value[int(key)]
+            place = node.line, node.column
+        else:
+            break
+    return node, place
 
 
 def _offset(text: str, line: int, column: int) -> int:

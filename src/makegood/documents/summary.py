@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from makegood.documents.audience import audience_words
+from makegood.documents.goods import goods_words
 from makegood.documents.words import CHINESE, ENGLISH, money_words
-from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tiers
+from makegood.domain.benefit import AmountOff, Benefit, BuyXGetY, FreeItem, ItemsOff, PercentOff, RandomOff, Tiers
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
 from makegood.domain.policy import Policy
-from makegood.money import format_rate
+from makegood.money import BASIS_POINTS, format_rate
 from makegood.rules.environment import Environment
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -73,17 +74,47 @@ def benefit_words(benefit: Benefit, currency: str, language: str) -> str:
 
     english = language == ENGLISH
     match benefit:
-        case PercentOff(rate=rate, up_to=up_to):
-            cap = f", at most {money(up_to)}" if english else f"，最高{money(up_to)}"
-            return (f"{format_rate(rate)} off" if english else f"立减{format_rate(rate)}") + cap
-        case AmountOff(amount=amount):
-            return f"{money(amount)} off" if english else f"立减{money(amount)}"
+        case PercentOff() | AmountOff():
+            return _off(benefit, currency, language)
+        case ItemsOff(where=where, off=off):
+            return _off(off, currency, language, goods_words(where, language))
         case RandomOff(min=low, max=high):
             return f"a random {money(low)} to {money(high)} off" if english else f"随机立减{money(low)}至{money(high)}"
         case Tiers(tiers=tiers) if english:
             return ", ".join(f"{money(tier.off)} off from {money(tier.spend)}" for tier in tiers)
         case Tiers(tiers=tiers):
             return "，".join(f"满{money(tier.spend)}减{money(tier.off)}" for tier in tiers)
+        case BuyXGetY():
+            return _deal_english(benefit, currency) if english else _deal_chinese(benefit, currency)
+        case FreeItem(where=where, up_to=up_to) if english:
+            return f"the cheapest {goods_words(where, language, 1)} free, at most {money(up_to)}"
+        case FreeItem(where=where, up_to=up_to):
+            return f"{goods_words(where, language)}中最便宜的一件免费，最高{money(up_to)}"
+
+
+def _off(off: PercentOff | AmountOff, currency: str, language: str, goods: str = "") -> str:
+    """A share or an amount off the payment, or off some goods."""
+    much = format_rate(off.rate) if isinstance(off, PercentOff) else money_words(off.amount, currency, language)
+    cap = money_words(off.up_to, currency, language) if isinstance(off, PercentOff) else ""
+    if language == CHINESE:
+        return f"{goods}立减{much}" + (f"，最高{cap}" if cap else "")
+    return f"{much} off" + (f" {goods}" if goods else "") + (f", at most {cap}" if cap else "")
+
+
+def _deal_english(deal: BuyXGetY, currency: str) -> str:
+    off = "free" if deal.rate == BASIS_POINTS else f"at {format_rate(deal.rate)} off"
+    bought = f"{deal.buy.count} {goods_words(deal.buy.where, ENGLISH, deal.buy.count)}"
+    alike = deal.get.where == deal.buy.where
+    got = f"{deal.get.count} " + ("more" if alike else goods_words(deal.get.where, ENGLISH, deal.get.count))
+    return f"for every {bought}, {got} {off}, the cheapest first, at most {money_words(deal.up_to, currency, ENGLISH)}"
+
+
+def _deal_chinese(deal: BuyXGetY, currency: str) -> str:
+    off = "免费" if deal.rate == BASIS_POINTS else f"立减{format_rate(deal.rate)}"
+    alike = deal.get.where == deal.buy.where
+    got = "" if alike else goods_words(deal.get.where, CHINESE)
+    bought = f"每买{deal.buy.count}件{goods_words(deal.buy.where, CHINESE)}"
+    return f"{bought}，另{deal.get.count}件{got}{off}（低价优先），最高{money_words(deal.up_to, currency, CHINESE)}"
 
 
 def _limits(campaign: Campaign, currency: str, language: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from makegood.domain.benefit import AmountOff, Benefit, RandomOff, Tiers, largest_discount
+from makegood.domain.benefit import AmountOff, Benefit, ItemsOff, RandomOff, Tiers, largest_discount
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
 from makegood.domain.policy import Policy
@@ -36,7 +36,7 @@ def _worst_payment(campaign: Campaign, policy: Policy) -> int:
 
 def _largest_below(benefit: Benefit, ceiling: int, amount_max: int) -> int:
     match benefit:
-        case AmountOff(amount=amount):
+        case AmountOff(amount=amount) | ItemsOff(off=AmountOff(amount=amount)):
             return amount if amount <= ceiling else 0
         case Tiers(tiers=tiers):
             return max((tier.off for tier in tiers if tier.off <= ceiling and tier.spend <= amount_max), default=0)

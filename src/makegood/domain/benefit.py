@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 
-from makegood.money import share
+from makegood.money import BASIS_POINTS, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,51 @@ class RandomOff:
     max: int
 
 
-Benefit = PercentOff | AmountOff | Tiers | RandomOff
+@dataclass(frozen=True, slots=True)
+class ItemsOff:
+    """`off` the lines that match `where`: worked out once, on the sum of their amounts, not line by line.
+
+    `where` is CEL over `item`, one line of the basket. An amount off is whole or not at all: lines that are worth
+    less get nothing.
+    """
+
+    where: str
+    off: PercentOff | AmountOff
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """`count` units, at least one, of lines that match `where`."""
+
+    where: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuyXGetY:
+    """For each `buy.count` units, `get.count` further ones get `rate` basis points off; `up_to` minor units in all.
+
+    As many times as the basket holds, and the cheapest units are the ones that are got. No unit is both bought and
+    got.
+    """
+
+    buy: Units
+    get: Units
+    rate: int
+    up_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreeItem:
+    """The cheapest unit of all lines that match `where` is free, up to `up_to` minor units of it."""
+
+    where: str
+    up_to: int
+
+
+PaymentBenefit = PercentOff | AmountOff | Tiers | RandomOff
+ItemBenefit = ItemsOff | BuyXGetY | FreeItem
+Benefit = PaymentBenefit | ItemBenefit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +105,11 @@ class Draw:
     day: date
 
 
-def gross_discount(benefit: Benefit, amount: int, draw: Draw | None = None) -> int:
+def gross_discount(benefit: PaymentBenefit, amount: int, draw: Draw | None = None) -> int:
     """Minor units that `benefit` takes off `amount`, before any limit; 0 where it takes nothing off.
 
-    It may exceed the amount: pricing then drops it whole. `draw` is required for `RandomOff` only.
+    It may exceed the amount: pricing then drops it whole. `draw` is required for `RandomOff` only. What an item-level
+    benefit takes off a basket is worked out in `makegood.domain.basket`.
     """
     if isinstance(benefit, RandomOff):
         assert draw is not None
@@ -79,7 +124,8 @@ def discount_function(benefit: PercentOff | AmountOff | Tiers) -> Callable[[int]
     """
     match benefit:
         case PercentOff(rate=rate, up_to=up_to):
-            return lambda amount: off if (off := share(amount, rate)) < up_to else up_to
+            # `share`, written out: the call would cost as much as the rest.
+            return lambda amount: off if (off := amount * rate // BASIS_POINTS) < up_to else up_to
         case AmountOff(amount=fixed):
             return lambda _: fixed
         case Tiers(tiers=tiers):
@@ -90,9 +136,63 @@ def discount_function(benefit: PercentOff | AmountOff | Tiers) -> Callable[[int]
 
 def largest_discount(benefit: Benefit, amount_max: int) -> int:
     """The most that `benefit` can take off any payment of at most `amount_max`, minor units."""
-    if isinstance(benefit, RandomOff):
-        return benefit.max
+    match benefit:
+        case RandomOff(max=most):
+            return most
+        case ItemsOff() | BuyXGetY() | FreeItem():
+            return item_bound(benefit, amount_max, amount_max)
     return gross_discount(benefit, amount_max)
+
+
+def taken_off(benefit: ItemBenefit, worth: int) -> int:
+    """Minor units that `benefit` takes off the units it applies to, which are worth `worth`; never more than that."""
+    match benefit:
+        case FreeItem(up_to=up_to):
+            return min(worth, up_to)
+        case BuyXGetY(rate=rate, up_to=up_to):
+            return min(share(worth, rate), up_to)
+        case ItemsOff(off=off):
+            discount = discount_function(off)(worth)
+            return discount if discount <= worth else 0
+
+
+def item_bound(benefit: ItemBenefit, amount: int, matching_max: int) -> int:
+    """The largest discount on any basket of `amount` whose lines that match are worth at most `matching_max`.
+
+    The lines that match are those of `where`, of `get.where` in a `BuyXGetY`. With E = min(amount, matching_max), X
+    units to buy and Y to get, the units that it applies to are worth at most
+
+    - E for `ItemsOff` and `FreeItem`;
+    - for `BuyXGetY` where both conditions are the same text: the Y cheapest of X + Y units, which is
+      Y × (E div (X + Y)) + max(0, E mod (X + Y) - X), and nothing where E < X + Y. It is never above
+      floor(E × Y ÷ (X + Y));
+    - for any other `BuyXGetY`: min(E, amount - X), for each unit that is bought costs something, and nothing where
+      that is below Y.
+
+    The discount is `taken_off` of that: floor(worth × rate ÷ 10,000), at most `up_to`; an amount off whole or not at
+    all. It rises with both bounds, is never exceeded, and some basket reaches it where the conditions can be met.
+    """
+    worth = min(amount, matching_max)
+    return taken_off(benefit, _most_got(benefit, amount, worth) if isinstance(benefit, BuyXGetY) else worth)
+
+
+def _most_got(benefit: BuyXGetY, amount: int, worth: int) -> int:
+    bought, got = benefit.buy.count, benefit.get.count
+    if benefit.buy.where != benefit.get.where:
+        most = min(worth, amount - bought)
+        return most if most >= got else 0
+    each, rest = divmod(worth, bought + got)
+    return each * got + max(0, rest - bought) if each else 0
+
+
+def wheres(benefit: Benefit) -> tuple[str, ...]:
+    """The conditions on lines that the benefit has; none where it is no item-level one."""
+    match benefit:
+        case ItemsOff(where=where) | FreeItem(where=where):
+            return (where,)
+        case BuyXGetY(buy=buy, get=get):
+            return (buy.where, get.where)
+    return ()
 
 
 def draw_uniform(low: int, high: int, draw: Draw) -> int:

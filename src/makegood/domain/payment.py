@@ -1,8 +1,10 @@
 """A payment, parsed strictly against the policy's schema, with every mistake collected."""
 
+import dataclasses
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from makegood.clock import MICROSECOND, Instant
@@ -11,20 +13,28 @@ from makegood.domain.text import checked_text
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import CODES_MAX, ERRORS_REPORTED_MAX, ID_CHARS_MAX, PAYMENT_YEAR_MAX, PAYMENT_YEAR_MIN
 
-_ITEM_KEYS = {"sku": str, "category": str, "amount": int, "quantity": int}
-
 _EARLIEST = Instant.parse(f"{PAYMENT_YEAR_MIN}-01-01T00:00:00Z")
 _LATEST = Instant.parse(f"{PAYMENT_YEAR_MAX + 1}-01-01T00:00:00Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a basket; `amount` is the line's total in minor units."""
+    """One line of a basket; `amount` is the line's total in minor units.
+
+    `fields` is what conditions on `item` read: only fields that are present.
+    """
 
     sku: str
     amount: int
     category: str | None = None
     quantity: int = 1
+    fields: Mapping[str, Any] = dataclasses.field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        fields: dict[str, Any] = {"sku": self.sku, "amount": self.amount, "quantity": self.quantity}
+        if self.category is not None:
+            fields["category"] = self.category
+        object.__setattr__(self, "fields", fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,25 @@ class Payment:
             self.payment_id, now, self.payee_id, self.amount, self.currency, self.payer_id, self.device_id,
             self.codes, self.items, {**self.fields, "occurred_at": now},
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSchema:
+    """The declared domain of one line of a basket, by name."""
+
+    fields: Mapping[str, Field]
+
+
+@lru_cache(maxsize=64)
+def item_schema(amount_max: int) -> ItemSchema:
+    """What a line may hold in payments of at most `amount_max` minor units."""
+    fields = (
+        Field("sku", FieldType.STRING),
+        Field("category", FieldType.STRING, optional=True),
+        Field("amount", FieldType.INT, min=0, max=amount_max),
+        Field("quantity", FieldType.INT, min=0, max=amount_max),
+    )
+    return ItemSchema({one.name: one for one in fields})
 
 
 def parse_payment(raw: Any, schema: PaymentSchema) -> Payment:
@@ -182,16 +211,16 @@ def _item_errors(entry: Any, path: str, schema: PaymentSchema, errors: list[Fiel
     if not isinstance(entry, dict):
         errors.append(FieldError(path, f"must be an object, not {_kind(entry)}"))
         return
+    fields = item_schema(schema.amount_max).fields
     for key in entry:
-        if key not in _ITEM_KEYS:
-            errors.append(FieldError(path + _pointer(key), f"is unknown; an item has {', '.join(_ITEM_KEYS)}"))
-    for key, kind in _ITEM_KEYS.items():
+        if key not in fields:
+            errors.append(FieldError(path + _pointer(key), f"is unknown; an item has {', '.join(fields)}"))
+    for key, declared in fields.items():
         if key not in entry and key in ("sku", "amount"):
             errors.append(FieldError(f"{path}/{key}", "is missing"))
         elif key in entry:
-            field = Field(key, FieldType.INT if kind is int else FieldType.STRING, min=0, max=schema.amount_max)
             try:
-                _convert(field, entry[key])
+                _convert(declared, entry[key])
             except ValueError as error:
                 errors.append(FieldError(f"{path}/{key}", str(error)))
 

@@ -19,6 +19,15 @@ class Scope(StrEnum):
     READ = "read"
 
 
+class Guard(StrEnum):
+    """Guards that a test house may be made without.
+
+    docs/adr/0014-a-test-house-may-be-made-without-a-guard.md says why.
+    """
+
+    PROOF = "proof"
+
+
 class State(StrEnum):
     """States of a campaign revision."""
 
@@ -33,7 +42,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What is known of a revision on its way to running."""
+    """What is known of a revision on its way to running.
+
+    `unproved` are the obligations that its proof does not say yes to; `proof_absent` says that there is no proof.
+    """
 
     campaign_author: str
     brief_author: str | None
@@ -41,6 +53,8 @@ class Review:
     approvers: frozenset[str]
     approvals_needed: int
     signatures_missing: tuple[str, ...] = ()
+    unproved: tuple[str, ...] = ()
+    proof_absent: bool = False
 
     def counted(self) -> frozenset[str]:
         """Approvals that count: by neither author. Two keys of one principal are one principal already."""
@@ -55,6 +69,7 @@ class Review:
             missing.append("brief")
         elif self.brief_author == self.campaign_author:
             missing.append("brief_by_another_principal")
+        missing += ["proof"] if self.proof_absent else [f"proof:{obligation}" for obligation in self.unproved]
         missing += [f"signature:{funder}" for funder in self.signatures_missing]
         lacking = self.approvals_needed - len(self.counted())
         if lacking > 0:

@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
-from makegood.clock import Instant
+from makegood.clock import SECOND, Instant
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Balance, Balances, Limit, Period, Subject, Used
 from makegood.domain.payment import Payment
@@ -198,7 +199,12 @@ def periods_at(now: Instant, zone: str) -> Mapping[Period, str]:
 
     The hour's name has its offset, so that the hour which comes twice when summer time ends is two hours.
     """
-    local = now.local(zone)
+    return _periods_of_second(int(now) // SECOND, zone)
+
+
+@lru_cache(maxsize=1024)
+def _periods_of_second(second: int, zone: str) -> Mapping[Period, str]:
+    local = Instant(second * SECOND).local(zone)  # No zone's clock is off by a part of a second.
     return {
         Period.EVER: "",
         Period.DAY: local.date().isoformat(),

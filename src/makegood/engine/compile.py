@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from math import prod
 from typing import Any
 
-from makegood.domain.benefit import RandomOff, discount_function
+from makegood.domain.benefit import AmountOff, Benefit, PercentOff, Tiers, discount_function
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Subject
 from makegood.domain.policy import FieldType, PaymentSchema
-from makegood.engine.entry import Entry
+from makegood.engine.entry import Entry, Gross
+from makegood.engine.lines import of_basket
 from makegood.limits import INDEX_KEYS_MAX
+from makegood.money import BASIS_POINTS
 from makegood.rules.check import check_expression
-from makegood.rules.environment import payment_environment
+from makegood.rules.environment import item_environment, payment_environment
 from makegood.rules.evaluate import compile_condition
 from makegood.rules.expression import And, Compare, Expression, Field, Has, In, Not, Or
 from makegood.rules.terms import Range, Term, necessary_terms
@@ -28,6 +30,7 @@ class Compiler:
     def __init__(self, schema: PaymentSchema) -> None:
         self._schema = schema
         self._environment = payment_environment(schema)
+        self._line = item_environment(schema.amount_max)
 
     def compile(self, campaign: Campaign, revision: str, *, stopped: bool, rank: int) -> Entry:
         """The entry of a campaign. Its condition was checked before, so one that does not check is a bug."""
@@ -50,7 +53,9 @@ class Compiler:
             opens=int(campaign.window.opens),
             closes=int(campaign.window.closes),
             code=campaign.code,
-            gross=None if isinstance(campaign.benefit, RandomOff) else discount_function(campaign.benefit),
+            gross=_gross(campaign.benefit),
+            basket=of_basket(campaign.benefit, self._line),
+            turns=_turns(campaign.benefit),
         )
 
     def _keys(self, terms: Iterable[Term | Range]) -> dict[str, frozenset[Any]]:
@@ -74,6 +79,19 @@ def narrowed(keys: Mapping[str, frozenset[Any]]) -> Mapping[str, frozenset[Any]]
 def _amount_low(terms: Iterable[Term | Range]) -> int:
     lows = [term.low for term in terms if isinstance(term, Range) and term.field == _AMOUNT]
     return max((low for low in lows if low is not None), default=0)
+
+
+def _gross(benefit: Benefit) -> Gross | None:
+    return discount_function(benefit) if isinstance(benefit, PercentOff | AmountOff | Tiers) else None
+
+
+def _turns(benefit: Benefit) -> tuple[int, ...]:
+    match benefit:
+        case PercentOff(rate=rate, up_to=up_to) if rate:
+            return (-(-up_to * BASIS_POINTS // rate),)  # From here on it is at its cap.
+        case Tiers(tiers=tiers):
+            return tuple(tier.spend for tier in tiers)
+    return ()
 
 
 def _links(expression: Expression) -> Iterable[Expression]:

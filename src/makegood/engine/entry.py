@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from makegood.domain.campaign import Campaign
+from makegood.engine.lines import OfBasket
+
+Gross = Callable[[int], int]
+"""The discount by the amount, both minor units, before any limit. It never falls where the amount grows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,4 +37,6 @@ class Entry:
     opens: int
     closes: int
     code: str | None
-    gross: Callable[[int], int] | None  # The discount by the amount; None where it is drawn.
+    gross: Gross | None  # None where the amount alone does not decide it.
+    basket: OfBasket | None  # Of an item-level benefit only.
+    turns: tuple[int, ...]  # Amounts from which on `gross` runs otherwise, as far as they are worth knowing.

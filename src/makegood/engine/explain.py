@@ -12,7 +12,7 @@ from makegood.engine.entry import Entry
 from makegood.engine.snapshot import Snapshot
 from makegood.engine.steps import (
     Offer,
-    beats,
+    best_of_groups,
     combine,
     discount_of,
     error_of_condition,
@@ -45,12 +45,12 @@ def explain(
     offers: list[Offer] = []
     for entry in snapshot.entries:
         outcome = _offered(entry, seen, snapshot, now)
-        if isinstance(outcome, Offer):
+        if not isinstance(outcome, Refusal):
             outcome = refusal_by_limits(*outcome, balances, excluded) or outcome
-        if isinstance(outcome, Offer):
-            offers.append(outcome)
-        else:
+        if isinstance(outcome, Refusal):
             refused[entry.id] = outcome
+        else:
+            offers.append(outcome)
     granted = _choose(offers, seen.amount, refused)
     return tuple(_considered(entry, seen, granted, refused) for entry in snapshot.entries)
 
@@ -65,21 +65,16 @@ def _offered(entry: Entry, seen: Payment, snapshot: Snapshot, now: Instant) -> O
     if refusal:
         return refusal
     discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
-    return refusal_by_discount(discount, seen.amount) or Offer(entry, discount)
+    return refusal_by_discount(discount, seen.amount) or (entry, discount)
 
 
 def _choose(offers: list[Offer], amount: int, refused: dict[str, Refusal]) -> Mapping[str, int]:
-    best: dict[str, Offer] = {}
-    for offer in offers:
-        rival = best.get(offer.entry.group)
-        if rival is None or beats(offer.discount, offer.entry, rival):
-            best[offer.entry.group] = offer
-    for offer in offers:
-        if best[offer.entry.group] is not offer:
-            refused[offer.entry.id] = Refusal.ANOTHER_IS_BETTER
-    granted, left_out = combine(best.values(), amount)
+    best = best_of_groups(offers)
+    chosen = {entry.id for entry, _ in best}
+    refused.update({entry.id: Refusal.ANOTHER_IS_BETTER for entry, _ in offers if entry.id not in chosen})
+    granted, left_out = combine(best, amount)
     refused.update(left_out)
-    return {offer.entry.id: offer.discount for offer in granted}
+    return {entry.id: discount for entry, discount in granted}
 
 
 def _considered(entry: Entry, seen: Payment, granted: Mapping[str, int], refused: Mapping[str, Refusal]) -> Considered:

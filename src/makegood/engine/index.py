@@ -16,16 +16,20 @@ from itertools import product
 from operator import itemgetter
 from typing import Any
 
+from makegood.domain.payment import Payment
 from makegood.engine.entry import Entry
+from makegood.engine.lane import NOBODY, Stretch, build_stretch, turning_points
+from makegood.limits import MONEY_MINOR_MAX, STRETCH_ENTRIES_MAX
 
 _Getter = Callable[[Mapping[str, Any]], Any]
 _Fields = tuple[str, ...]
+_Table = tuple[_Getter, Callable[[Any], "Bucket | None"]]
 
 
 class Bucket:
     """Campaigns that accept one combination of values, by the smallest amount they accept."""
 
-    __slots__ = ("closes_first", "entries", "lows", "opens_last")
+    __slots__ = ("closes_first", "entries", "lows", "opens_last", "points", "stretches")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         ordered = sorted(entries, key=lambda entry: (entry.amount_low, entry.rank))
@@ -33,6 +37,9 @@ class Bucket:
         self.lows = [entry.amount_low for entry in ordered]
         self.opens_last = max(entry.opens for entry in ordered)
         self.closes_first = min(entry.closes for entry in ordered)
+        self.points = turning_points(ordered, STRETCH_ENTRIES_MAX // len(ordered) + 1)
+        # By how many points an amount has reached. Below the first nobody accepts it; the others are made when needed.
+        self.stretches: list[Stretch | None] = [NOBODY, *(None for _ in self.points)]
 
     def open_at(self, now: int, amount: int) -> Sequence[Entry]:
         """Those that accept the amount and whose window is open."""
@@ -41,35 +48,71 @@ class Bucket:
             return reached
         return [entry for entry in reached if entry.opens <= now < entry.closes]
 
+    def stretch(self, reached: int) -> Stretch:
+        """The lanes for amounts that have reached so many points, kept for the next payment."""
+        end = self.points[reached] - 1 if reached < len(self.points) else MONEY_MINOR_MAX
+        stretch = self.stretches[reached] = build_stretch(self.entries, self.points[reached - 1], end)
+        return stretch
+
 
 class Index:
-    """Running campaigns of one code (or of none)."""
+    """The running campaigns of a snapshot."""
 
-    __slots__ = ("_tables",)
+    __slots__ = ("_by_code", "_plain")
 
     def __init__(self, entries: Iterable[Entry], optional: frozenset[str]) -> None:
         """`optional` names the fields that a payment may lack."""
-        tables: defaultdict[_Fields, defaultdict[Any, list[Entry]]] = defaultdict(lambda: defaultdict(list))
+        by_code: defaultdict[str | None, list[Entry]] = defaultdict(list)
         for entry in entries:
-            names = tuple(sorted(entry.keys))
-            for values in product(*(entry.keys[name] for name in names)):
-                tables[names][values[0] if len(values) == 1 else values].append(entry)
-        self._tables: tuple[tuple[_Getter, dict[Any, Bucket]], ...] = tuple(
-            (_getter(names, optional), {key: Bucket(found) for key, found in table.items()})
-            for names, table in sorted(tables.items())
-        )
+            by_code[entry.code].append(entry)
+        self._plain = _tables(by_code.pop(None, ()), optional)
+        self._by_code = {code: _tables(found, optional) for code, found in by_code.items()}
 
-    def candidates(self, fields: Mapping[str, Any], amount: int, now: int) -> Sequence[Entry]:
-        """Campaigns whose window is open and whose indexed conditions hold, each once, in no particular
-        order.
+    def candidates(self, seen: Payment, now: int) -> Sequence[Entry]:
+        """Campaigns whose window is open, whose code the payment has and whose indexed conditions hold, each
+        once, in no particular order.
         """
-        found: Sequence[Entry] = ()
-        for key_of, table in self._tables:
-            bucket = table.get(key_of(fields))
-            if bucket is not None and amount >= bucket.lows[0]:
-                more = bucket.open_at(now, amount)
-                found = (*found, *more) if found else more
+        found: list[Entry] = []
+        for key_of, bucket_of in self._tables(seen):
+            bucket = bucket_of(key_of(seen.fields))
+            if bucket is not None:
+                found.extend(bucket.open_at(now, seen.amount))
         return found
+
+    def stretch(self, seen: Payment, now: int) -> Stretch:
+        """The same campaigns by group, those first that may take off most.
+
+        Some may ask for a larger amount than the payment's: their contenders are careful ones.
+        """
+        fields = seen.fields
+        found = NOBODY
+        for key_of, bucket_of in self._tables(seen) if seen.codes else self._plain:
+            if (bucket := bucket_of(key_of(fields))) is not None:
+                reached = bisect_right(bucket.points, seen.amount)
+                stretch = bucket.stretches[reached]
+                if stretch is None:
+                    stretch = bucket.stretch(reached)
+                if not bucket.opens_last <= now < bucket.closes_first:
+                    stretch = stretch.open_at(now)
+                found = stretch if found is NOBODY else found.beside(stretch)
+        return found
+
+    def _tables(self, seen: Payment) -> Sequence[_Table]:
+        if not self._by_code:
+            return self._plain
+        return [*self._plain, *(table for code in set(seen.codes) for table in self._by_code.get(code, ()))]
+
+
+def _tables(entries: Iterable[Entry], optional: frozenset[str]) -> Sequence[_Table]:
+    tables: defaultdict[_Fields, defaultdict[Any, list[Entry]]] = defaultdict(lambda: defaultdict(list))
+    for entry in entries:
+        names = tuple(sorted(entry.keys))
+        for values in product(*(entry.keys[name] for name in names)):
+            tables[names][values[0] if len(values) == 1 else values].append(entry)
+    return tuple(
+        (_getter(names, optional), {key: Bucket(found) for key, found in table.items()}.get)
+        for names, table in sorted(tables.items())
+    )
 
 
 def _getter(names: _Fields, optional: frozenset[str]) -> _Getter:

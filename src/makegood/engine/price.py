@@ -1,19 +1,20 @@
 """Pricing, steps 1 to 6: a payment and a snapshot in, grants out. The same input gives the same answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from makegood.clock import Instant
 from makegood.domain.limit import Balances
 from makegood.domain.payment import Payment
 from makegood.domain.quote import Grant, Priced, Refusal
+from makegood.engine.entry import Entry
+from makegood.engine.lane import NOBODY
 from makegood.engine.snapshot import Snapshot
 from makegood.engine.steps import (
     Offer,
-    beats,
+    best_of_groups,
     combine,
     discount_of,
     refusal_by_condition,
-    refusal_by_discount,
     refusal_by_identity,
     refusal_by_limits,
 )
@@ -36,30 +37,60 @@ def price(
     `excluded` holds campaigns that the store has refused for this payment: they are left out as if their
     limits were reached. `now` is also what rules read as `payment.occurred_at`.
     """
-    seen = snapshot.as_seen(payment, now)
-    amount, anonymous = seen.amount, seen.payer_id is None
-    best: dict[str, Offer] = {}
-    for entry in snapshot.candidates(seen, now):
-        # The order of the steps does not matter here, for an offer must pass them all: the cheap ones come first.
-        if (anonymous or entry.needs_device) and refusal_by_identity(entry, seen):
-            continue
-        if not entry.proven and refusal_by_condition(entry, seen.fields):
-            continue
-        discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
-        rival = best.get(entry.group)
-        if rival is not None and not beats(discount, entry, rival):
-            continue
-        if (
-            refusal_by_discount(discount, amount) is None
-            and refusal_by_limits(entry, discount, balances, excluded) is None
-        ):
-            best[entry.group] = Offer(entry, discount)
-    if not best:
+    offers = best_offers(payment, snapshot, balances, now, excluded)
+    if not offers:
         return NOTHING
-    return Priced(tuple([grant_of(offer) for offer in combine(best.values(), amount)[0]]))
+    return Priced(tuple([grant_of(offer) for offer in combine(offers, payment.amount)[0]]))
+
+
+def best_offers(
+    payment: Payment, snapshot: Snapshot, balances: Balances, now: Instant, excluded: Mapping[str, Refusal] = _NOBODY
+) -> Sequence[Offer]:
+    """Steps 2 to 5: the best offer of each group, before groups are combined.
+
+    For a campaign to be offered it must pass every step, so their order does not matter: the cheap ones come first.
+    """
+    seen = snapshot.as_seen(payment, now) if snapshot.reads_time else payment
+    stretch = snapshot.index.stretch(seen, now)
+    if stretch is NOBODY:
+        return ()
+    sure, anonymous = stretch.sure, seen.payer_id is None
+    if sure is not None and not anonymous and not balances and not excluded:
+        return sure  # Often, for the store is asked for balances only once something is offered.
+    amount = seen.amount
+    offers: list[Offer] = []
+    for lane in stretch.lanes:
+        best = None
+        least = 1  # Only who takes off so much is looked at: first anything at all, then as much as the best.
+        for most, gross, careful, entry in lane:
+            if most < least:
+                break
+            if (careful and _is_refused(entry, seen)) or (anonymous and entry.needs_payer):
+                continue
+            discount = most if gross is None else gross(amount)
+            if discount is None:
+                discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
+            if discount < least or discount > amount:
+                continue
+            if best is not None and discount == least and best.rank < entry.rank:
+                continue
+            if (balances or excluded) and refusal_by_limits(entry, discount, balances, excluded) is not None:
+                continue
+            best, least = entry, discount
+        if best is not None:
+            offers.append((best, least))
+    return offers if len(offers) < 2 else best_of_groups(offers)
+
+
+def _is_refused(entry: Entry, seen: Payment) -> bool:
+    """Whether the payment does not meet what the index could not ask of it."""
+    if seen.amount < entry.amount_low or refusal_by_identity(entry, seen) is not None:
+        return True
+    return not entry.proven and refusal_by_condition(entry, seen.fields) is not None
 
 
 def grant_of(offer: Offer) -> Grant:
     """The grant that an offer becomes."""
-    campaign = offer.entry.campaign
-    return Grant(campaign.id, offer.entry.revision, campaign.label, campaign.stacking.group, offer.discount)
+    entry, discount = offer
+    campaign = entry.campaign
+    return Grant(campaign.id, entry.revision, campaign.label, campaign.stacking.group, discount)

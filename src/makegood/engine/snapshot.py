@@ -1,7 +1,6 @@
 """Snapshot: the live campaigns of a house at one moment, immutable, compiled and indexed."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -36,8 +35,7 @@ class Snapshot:
     campaigns: Mapping[str, Campaign]
     entries: tuple[Entry, ...]  # Sorted by campaign id.
     reads_time: bool
-    _plain: Index
-    _by_code: Mapping[str, Index]
+    index: Index
 
     def as_seen(self, payment: Payment, now: Instant) -> Payment:
         """The payment as rules must read it when the decision is made at `now`."""
@@ -47,14 +45,7 @@ class Snapshot:
         """Every running campaign that the payment may be eligible for, by window, code and indexed
         conditions.
         """
-        found = self._plain.candidates(seen.fields, seen.amount, now)
-        if not seen.codes or not self._by_code:
-            return found
-        indexes = [self._by_code[code] for code in set(seen.codes) if code in self._by_code]
-        return [
-            *found,
-            *(entry for index in indexes for entry in index.candidates(seen.fields, seen.amount, now)),
-        ]
+        return self.index.candidates(seen, now)
 
 
 def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str, secret: bytes) -> Snapshot:
@@ -69,7 +60,7 @@ def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str
     for member in members:
         _assert_fits(member.campaign, policy)
     entries = _compile(members, policy)
-    plain, by_code = _indexes(entries, policy)
+    optional = frozenset(name for name, field in policy.schema.fields.items() if field.optional)
     return Snapshot(
         hash=_hash(policy_revision, members),
         policy=policy,
@@ -79,8 +70,7 @@ def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str
         entries=entries,
         # A rule can read the field only by naming it, so this is never wrong in the dangerous direction.
         reads_time=any("occurred_at" in member.campaign.when for member in members),
-        _plain=plain,
-        _by_code=by_code,
+        index=Index((entry for entry in entries if not entry.stopped), optional),
     )
 
 
@@ -92,16 +82,6 @@ def _compile(members: Sequence[Live], policy: Policy) -> tuple[Entry, ...]:
         compiler.compile(member.campaign, member.revision, stopped=member.stopped, rank=rank[member.campaign.id])
         for member in members
     )
-
-
-def _indexes(entries: Iterable[Entry], policy: Policy) -> tuple[Index, Mapping[str, Index]]:
-    optional = frozenset(name for name, field in policy.schema.fields.items() if field.optional)
-    by_code: defaultdict[str | None, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        if not entry.stopped:
-            by_code[entry.code].append(entry)
-    plain = Index(by_code.pop(None, []), optional)
-    return plain, MappingProxyType({code: Index(found, optional) for code, found in by_code.items() if code})
 
 
 def _hash(policy_revision: str, members: Iterable[Live]) -> str:

@@ -3,11 +3,11 @@
 docs/algorithms/pricing.md says the same in prose, with worked examples.
 """
 
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from makegood.clock import Instant
-from makegood.domain.benefit import Draw, gross_discount
+from makegood.domain.benefit import Draw, RandomOff, gross_discount
 from makegood.domain.limit import Balances
 from makegood.domain.payment import Payment
 from makegood.domain.quote import Refusal
@@ -15,12 +15,8 @@ from makegood.engine.entry import Entry
 from makegood.engine.limits import earlier, refusal_by_balance
 from makegood.rules.evaluate import EvaluationError
 
-
-class Offer(NamedTuple):
-    """What one campaign would take off, minor units."""
-
-    entry: Entry
-    discount: int
+Offer = tuple[Entry, int]
+"""A campaign and the minor units it would take off. A plain tuple, for pricing makes one for every payment."""
 
 
 def refusal_by_time(entry: Entry, now: Instant) -> Refusal | None:
@@ -63,12 +59,16 @@ def refusal_by_identity(entry: Entry, payment: Payment) -> Refusal | None:
 
 def discount_of(entry: Entry, payment: Payment, now: Instant, zone: str, secret: bytes) -> int:
     """Step 3: the gross discount, minor units. A random one is drawn for the payer and the local day of
-    `now`.
+    `now`; an item-level one takes nothing off a payment without items.
     """
     if entry.gross is not None:
         return entry.gross(payment.amount)
+    if entry.basket is not None:
+        return entry.basket(payment.items)
+    benefit = entry.campaign.benefit
+    assert isinstance(benefit, RandomOff)
     draw = Draw(secret, entry.id, payment.payer_id or payment.payment_id, now.day(zone))
-    return gross_discount(entry.campaign.benefit, payment.amount, draw)
+    return gross_discount(benefit, payment.amount, draw)
 
 
 def refusal_by_discount(discount: int, amount: int) -> Refusal | None:
@@ -87,13 +87,23 @@ def refusal_by_limits(
     return earlier(refusal, excluded.get(entry.id)) if excluded else refusal
 
 
-def beats(discount: int, entry: Entry, rival: Offer) -> bool:
+def beats(offer: Offer, rival: Offer) -> bool:
     """Step 5: whether it is better for the payer than another of its group; ties: higher priority, then
     smaller id.
     """
-    if discount != rival.discount:
-        return discount > rival.discount
-    return entry.rank < rival.entry.rank
+    if offer[1] != rival[1]:
+        return offer[1] > rival[1]
+    return offer[0].rank < rival[0].rank
+
+
+def best_of_groups(offers: Iterable[Offer]) -> list[Offer]:
+    """Step 5: of each group the offer that beats the others."""
+    best: dict[str, Offer] = {}
+    for offer in offers:
+        group = offer[0].group
+        if group not in best or beats(offer, best[group]):
+            best[group] = offer
+    return list(best.values())
 
 
 def combine(winners: Collection[Offer], amount: int) -> tuple[tuple[Offer, ...], Mapping[str, Refusal]]:
@@ -102,16 +112,16 @@ def combine(winners: Collection[Offer], amount: int) -> tuple[tuple[Offer, ...],
         return tuple(winners), {}
     refused: dict[str, Refusal] = {}
     kept: list[Offer] = []
-    for offer in sorted(winners, key=_rank):
-        stacking = offer.entry.campaign.stacking
-        if all(stacking.combines(other.entry.campaign.stacking) for other in kept):
-            kept.append(offer)
+    for entry, discount in sorted(winners, key=_rank):
+        stacking = entry.campaign.stacking
+        if all(stacking.combines(other.campaign.stacking) for other, _ in kept):
+            kept.append((entry, discount))
         else:
-            refused[offer.entry.id] = Refusal.GROUP_DOES_NOT_COMBINE
-    while sum(offer.discount for offer in kept) > amount:
-        refused[kept.pop().entry.id] = Refusal.SUM_EXCEEDS_AMOUNT
+            refused[entry.id] = Refusal.GROUP_DOES_NOT_COMBINE
+    while sum(discount for _, discount in kept) > amount:
+        refused[kept.pop()[0].id] = Refusal.SUM_EXCEEDS_AMOUNT
     return tuple(kept), refused
 
 
 def _rank(offer: Offer) -> int:
-    return offer.entry.rank
+    return offer[0].rank

@@ -82,15 +82,15 @@ def _judge(node: Expression, env: Environment, want: CelType | None) -> Iterator
             Severity.ERROR, FindingCode.EXPRESSION_HAS_A_TYPE_ERROR, message, None, place.line, place.column
         )
     if isinstance(node, Constant) and node.value is True and env.schema is not None:
-        message = "holds for every payment"
+        message = f"holds for every {env.subject}"
         yield RuleFinding(Severity.WARNING, FindingCode.CONDITION_IS_EVERYONE, message, None, place.line, place.column)
     for field in dict.fromkeys(unguarded(node)):
-        message, hint = (
-            f"`payment.{field.name}` may be missing here",
-            f"write `has(payment.{field.name}) && …` before it",
-        )
-        at = field.position
-        yield RuleFinding(Severity.ERROR, FindingCode.OPTIONAL_IS_UNGUARDED, message, hint, at.line, at.column)
+        name, at = f"{env.subject}.{field.name}", field.position
+        message, hint = f"`{name}` may be missing here", f"write `has({name}) && …` before it"
+        severity = Severity.ERROR if env.subject == "payment" else Severity.WARNING
+        if severity is Severity.WARNING:  # It decides about one line; who is eligible is said elsewhere.
+            message += f"; an {env.subject} without it does not match"
+        yield RuleFinding(severity, FindingCode.OPTIONAL_IS_UNGUARDED, message, hint, at.line, at.column)
     yield from _bounds(node, env)
 
 

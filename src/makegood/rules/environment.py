@@ -1,9 +1,9 @@
-"""What an expression may name: variables with types, and the payment as a message made from the policy's schema.
+"""What an expression may name: variables with types, and a subject, which is the payment or one line of its basket.
 
-The payment is a proto2 message, because there every field has explicit presence: a missing `bool` is missing, not
-`false`. One difference is ours on purpose: protobuf cannot tell an empty list from an absent one, and Makegood can.
-`has(payment.codes)` is true when the list was supplied, even empty. The runtime is asked for types only, so it never
-has to answer that question.
+The subject is a proto2 message made from its schema, because there every field has explicit presence: a missing `bool`
+is missing, not `false`. One difference is ours on purpose: protobuf cannot tell an empty list from an absent one, and
+Makegood can. `has(payment.codes)` is true when the list was supplied, even empty. The runtime is asked for types only,
+so it never has to answer that question.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,12 @@ from typing import Any, Final
 from cel_expr_python import cel
 from google.protobuf import descriptor_pb2, descriptor_pool, timestamp_pb2
 
+from makegood.domain.payment import ItemSchema, item_schema
 from makegood.domain.policy import FieldType, PaymentSchema
 from makegood.rules.types import CelType, Kind
 
 PAYMENT_MESSAGE: Final = "makegood.Payment"
+ITEM_MESSAGE: Final = "makegood.Item"
 
 _CONFIG: Final = "extensions:\n  - name: two-var-comprehensions\n    version: latest\n"
 _NAMED: Final = {
@@ -41,7 +43,7 @@ _FIELD_TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What an expression may name. `schema` is set where `payment` may be read.
+    """What an expression may name. `schema` is set where the subject, `payment` or `item`, may be read.
 
     `dynamic` allows null and values whose type is known only when they are read; rules on payments never need them.
     `sizes` are the most entries that a list variable has, where that is known.
@@ -49,16 +51,22 @@ class Environment:
 
     compiler: Any
     variables: Mapping[str, CelType]
-    schema: PaymentSchema | None = None
+    schema: PaymentSchema | ItemSchema | None = None
     dynamic: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
+    subject: str = "payment"
 
 
 def payment_environment(schema: PaymentSchema, variables: Mapping[str, CelType] | None = None) -> Environment:
     """The environment of a condition on payments of that schema, with further variables beside `payment`."""
-    shape = tuple((name, declared.type) for name, declared in schema.fields.items())
     named = dict(variables or {})
-    return Environment(_payment_compiler(shape, tuple(named.items())), named, schema)
+    return Environment(_compiler("payment", PAYMENT_MESSAGE, _shape(schema), tuple(named.items())), named, schema)
+
+
+def item_environment(amount_max: int) -> Environment:
+    """The environment of a condition on one line of a basket, in payments of at most `amount_max` minor units."""
+    line = item_schema(amount_max)
+    return Environment(_compiler("item", ITEM_MESSAGE, _shape(line), ()), {}, line, subject="item")
 
 
 def variable_environment(variables: Mapping[str, CelType], *, sizes: Mapping[str, int] | None = None) -> Environment:
@@ -66,11 +74,13 @@ def variable_environment(variables: Mapping[str, CelType], *, sizes: Mapping[str
     return Environment(_variable_compiler(tuple(variables.items())), dict(variables), dynamic=True, sizes=sizes or {})
 
 
-def payment_pool(shape: tuple[tuple[str, FieldType], ...]) -> descriptor_pool.DescriptorPool:
-    """A descriptor pool that holds the payment message with these fields, every one with presence."""
-    file = descriptor_pb2.FileDescriptorProto(name="makegood/payment.proto", package="makegood", syntax="proto2")
+def payment_pool(
+    shape: tuple[tuple[str, FieldType], ...], message_name: str = PAYMENT_MESSAGE
+) -> descriptor_pool.DescriptorPool:
+    """A descriptor pool that holds the subject's message with these fields, every one with presence."""
+    file = descriptor_pb2.FileDescriptorProto(name="makegood/subject.proto", package="makegood", syntax="proto2")
     file.dependency.append("google/protobuf/timestamp.proto")
-    message = file.message_type.add(name="Payment")
+    message = file.message_type.add(name=message_name.removeprefix("makegood."))
     for number, (name, kind) in enumerate(shape, start=1):
         proto = message.field.add(name=name, number=number, json_name=f"f{number}", type=_FIELD_TYPES[kind])
         proto.label = _Proto.LABEL_REPEATED if kind is FieldType.STRINGS else _Proto.LABEL_OPTIONAL
@@ -82,11 +92,18 @@ def payment_pool(shape: tuple[tuple[str, FieldType], ...]) -> descriptor_pool.De
     return pool
 
 
+def _shape(schema: PaymentSchema | ItemSchema) -> tuple[tuple[str, FieldType], ...]:
+    return tuple((name, declared.type) for name, declared in schema.fields.items())
+
+
 @lru_cache(maxsize=64)
-def _payment_compiler(shape: tuple[tuple[str, FieldType], ...], variables: tuple[tuple[str, CelType], ...]) -> Any:
+def _compiler(
+    subject: str, message: str, shape: tuple[tuple[str, FieldType], ...], variables: tuple[tuple[str, CelType], ...]
+) -> Any:
     declared = {name: _runtime_type(kind) for name, kind in variables}
-    declared["payment"] = cel.Type(PAYMENT_MESSAGE)
-    return cel.NewEnv(descriptor_pool=payment_pool(shape), config=cel.NewEnvConfigFromYaml(_CONFIG), variables=declared)
+    declared[subject] = cel.Type(message)
+    pool = payment_pool(shape, message)
+    return cel.NewEnv(descriptor_pool=pool, config=cel.NewEnvConfigFromYaml(_CONFIG), variables=declared)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,10 @@ __all__ = ["EvaluationError", "compile_condition", "compile_expression"]
 
 
 def compile_condition(expression: Expression) -> Callable[[Mapping[str, Any]], bool]:
-    """A function from `Payment.fields` to whether the condition holds. It raises EvaluationError on a CEL error."""
+    """A function from `Payment.fields`, or `Item.fields`, to whether the condition holds.
+
+    It raises EvaluationError on a CEL error.
+    """
     assert expression.type == BOOL, expression.type
     return compile_expression(expression, ("payment",))
 

@@ -59,7 +59,10 @@ class Local(Node):
 
 @dataclass(frozen=True, slots=True)
 class Field(Node):
-    """`payment.NAME`. An int lies within `low` and `high`; a list has at most `size_max` entries."""
+    """`payment.NAME`, or `item.NAME` where the subject is a line of a basket.
+
+    An int lies within `low` and `high`; a list has at most `size_max` entries.
+    """
 
     name: str
     optional: bool

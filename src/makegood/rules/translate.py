@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from makegood.findings import FindingCode, Severity
-from makegood.rules.environment import PAYMENT_MESSAGE, Environment
+from makegood.rules.environment import ITEM_MESSAGE, PAYMENT_MESSAGE, Environment
 from makegood.rules.finding import RuleFinding
 from makegood.rules.vocabulary import FUNCTIONS, LOGIC_WORDS, OPERATORS, TYPE_WORDS
 
@@ -20,6 +20,10 @@ _UNREADABLE: Final = re.compile(r"Syntax error: token recognition error at: '(.*
 _MISSING: Final = re.compile(r"Syntax error: missing '(.*)' at '(.*)'", re.DOTALL)
 _NOISE: Final = ("maximum number of ERROR issues", "parsetree", "'*error*'", "(*error*", ", *error*")
 _SHOWN_MAX: Final = 60
+_SUBJECT_HINTS: Final = {
+    "item": "item-level benefits have a `where` that reads each line of the basket as `item`",
+    "payment": "`where` reads one line as `item`; put what the payment must be into `when`",
+}
 
 Said = tuple[FindingCode, str, str | None]
 
@@ -80,10 +84,12 @@ def _say(said: str, env: Environment) -> Said:
 
 def _undeclared(match: re.Match[str], env: Environment) -> Said:
     name, _, rest = match[1].partition(".")
-    known = [*env.variables, *FUNCTIONS, *(["payment"] if env.schema else [])]
+    known = [*env.variables, *FUNCTIONS, *([env.subject] if env.schema else [])]
     hint = nearest(name, known)
     if hint is None and env.schema and name in env.schema.fields and not rest:
-        hint = f"did you mean `payment.{name}`?"
+        hint = f"did you mean `{env.subject}.{name}`?"
+    if name in _SUBJECT_HINTS and env.schema:
+        hint = _SUBJECT_HINTS[name]
     if name in ("exists", "all", "exists_one", "map", "filter"):
         hint = f"write `list.{name}(name, expression)`"
     return FindingCode.EXPRESSION_HAS_A_TYPE_ERROR, f"`{_cut(name)}` is not a name that rules know", hint
@@ -91,19 +97,12 @@ def _undeclared(match: re.Match[str], env: Environment) -> Said:
 
 def _no_field(match: re.Match[str], env: Environment) -> Said:
     name = match[1]
-    if name == "items":
-        hint = "item-level conditions come with item-level benefits"
-        return (
-            FindingCode.EXPRESSION_IS_UNSUPPORTED,
-            "`payment.items` cannot be read by a condition yet",
-            hint,
-        )
+    if name == "items" and env.subject == "payment":
+        message = "`payment.items` cannot be read by a condition on payments"
+        return FindingCode.EXPRESSION_IS_UNSUPPORTED, message, _SUBJECT_HINTS["item"]
     fields = list(env.schema.fields) if env.schema else []
-    return (
-        FindingCode.EXPRESSION_HAS_A_TYPE_ERROR,
-        f"a payment has no field `{_cut(name)}`",
-        nearest(name, fields),
-    )
+    message = f"{'an item' if env.subject == 'item' else 'a payment'} has no field `{_cut(name)}`"
+    return FindingCode.EXPRESSION_HAS_A_TYPE_ERROR, message, nearest(name, fields)
 
 
 def _no_overload(match: re.Match[str], _env: Environment) -> Said:
@@ -153,7 +152,7 @@ _SPEAKERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Environme
 
 
 def _type_words(name: str) -> str:
-    name = name.strip().replace(PAYMENT_MESSAGE, "payment")
+    name = name.strip().replace(PAYMENT_MESSAGE, "payment").replace(ITEM_MESSAGE, "item")
     for runtime, word in TYPE_WORDS.items():
         name = name.replace(runtime, word)
     return name

@@ -84,14 +84,14 @@ class _Walk:
         name = self.context.decoded.references.get(expr.id, expr.ident_expr.name).removeprefix(".")
         if name in env.variables:
             return Variable(self.context.allowed(env.variables[name], place), place, name)
-        if name == "payment" and env.schema:
-            raise self.context.refuse("the payment as a whole is not a value", place, "read one of its fields")
+        if name == env.subject and env.schema:
+            raise self.context.refuse(f"the {name} as a whole is not a value", place, "read one of its fields")
         raise self.context.refuse("values of type `type` are not supported", place)
 
     def _select(self, select: Any, names: Mapping[str, Local], place: Position) -> Node:
-        operand, schema = wire.decode_expr(select.operand), self.context.env.schema
+        operand, env, schema = wire.decode_expr(select.operand), self.context.env, self.context.env.schema
         name = operand.ident_expr.name.removeprefix(".") if operand.HasField("ident_expr") else None
-        if name != "payment" or name in names or schema is None:
+        if name != env.subject or name in names or schema is None:
             raise self.context.refuse(_NO_MAPS, place)
         declared, place = schema.fields[select.field], self.context.place(operand.id)
         size = CODES_MAX if declared.max_items is None else declared.max_items
