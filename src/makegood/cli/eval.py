@@ -1,4 +1,4 @@
-"""`makegood eval`: the value of an expression, on every machine that there is."""
+"""`makegood eval`: the value of an expression, by each of the three machines."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,15 +8,17 @@ from typing import Any, BinaryIO, Final
 import click
 import msgspec
 
+from makegood.cli.machines import by_all_machines
 from makegood.cli.output import emit, json_option, stderr
 from makegood.findings import FindingCode, Severity
 from makegood.limits import DOCUMENT_BYTES_MAX, LIST_ENTRIES_MAX
 from makegood.rules.check import check_expression
 from makegood.rules.environment import Environment, variable_environment
-from makegood.rules.evaluate import EvaluationError, compile_expression
+from makegood.rules.evaluate import EvaluationError
+from makegood.rules.expression import Expression
 from makegood.rules.finding import RuleFinding
 from makegood.rules.types import CelType, parse_type
-from makegood.rules.values import from_json, to_json, type_of_json
+from makegood.rules.values import from_json, type_of_json
 
 _KINDS: Final = {
     FindingCode.EXPRESSION_HAS_A_TYPE_ERROR: "type",
@@ -45,7 +47,10 @@ class _Wrong(Exception):  # noqa: N818 - an answer, not a fault
 def command(
     expression: str | None, bind: str | None, declare: tuple[str, ...], file: Path | None, as_json: bool
 ) -> None:
-    """Evaluate a CEL expression."""
+    """Evaluate a CEL expression by all three machines: Python, SQL and solver.
+
+    A machine that cannot express it says null, and `notes` says why.
+    """
     if (expression is None) == (file is None):
         raise click.UsageError("give either EXPR or --file")
     if file is not None:
@@ -71,8 +76,10 @@ def _usage_json(bind: str | None) -> Any:
 def _print(answer: Mapping[str, Any]) -> None:
     if "error" in answer:
         stderr.print(f"{answer['error']['kind']} error: {answer['error']['message']}", markup=False)
-    else:
-        click.echo(msgspec.json.encode(answer["result"]["evaluate"]).decode())
+        return
+    click.echo(msgspec.json.encode(answer["result"]["evaluate"]).decode())
+    for machine, note in answer.get("notes", {}).items():
+        stderr.print(f"{machine}: {note}", markup=False)
 
 
 def _evaluate_file(path: Path) -> None:
@@ -114,28 +121,27 @@ def _answer_line(line: bytes | None) -> dict[str, Any]:
 def _answer(question: Mapping[str, Any]) -> dict[str, Any]:
     """The result, or the error, of one question."""
     try:
-        value = _evaluate(question["expr"], question.get("bind") or {}, question.get("declare") or {})
+        expression, values = _read(question["expr"], question.get("bind") or {}, question.get("declare") or {})
+        return by_all_machines(expression, values)
     except _Wrong as wrong:
         return _error(wrong.kind, str(wrong))
-    return {"result": {"evaluate": value, "columns": None, "smt": None}}
+    except EvaluationError as error:
+        return _error("runtime", str(error))
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:
     return {"error": {"kind": kind, "message": message}}
 
 
-def _evaluate(text: str, bind: Any, declare: Any) -> Any:
+def _read(text: str, bind: Any, declare: Any) -> tuple[Expression, dict[str, Any]]:
+    """The checked expression, and the values of its variables."""
     types, values = _variables(bind, _declared(declare))
     sizes = {name: _entries(value) for name, value in values.items() if isinstance(value, tuple)}
     checked = check_expression(text, _environment(types, sizes), want=None)
     if checked.expression is None:
         errors = [finding for finding in checked.findings if finding.severity is Severity.ERROR]
         raise _Wrong(_KINDS.get(errors[0].code, "parse"), "; ".join(_words(finding) for finding in errors))
-    try:
-        value = compile_expression(checked.expression, tuple(values))(*values.values())
-    except EvaluationError as error:
-        raise _Wrong("runtime", str(error)) from None
-    return to_json(value, checked.expression.type)
+    return checked.expression, values
 
 
 def _environment(types: Mapping[str, CelType], sizes: Mapping[str, int]) -> Environment:
