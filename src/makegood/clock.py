@@ -6,6 +6,7 @@ CEL's nanoseconds are exact. Outside it is RFC 3339; PostgreSQL keeps its micros
 
 import datetime as dt
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC
 from functools import lru_cache
@@ -80,6 +81,11 @@ Clock = Callable[[], Instant]
 def system_clock() -> Instant:
     """The wall clock, UTC."""
     return Instant.of(dt.datetime.now(UTC))
+
+
+def stopwatch() -> int:
+    """Nanoseconds of a monotonic clock: for how long something took, never for when it was."""
+    return time.monotonic_ns()
 
 
 @lru_cache(maxsize=64)

@@ -30,8 +30,11 @@ EXPRESSION_BYTES_MAX = 64 * 1024  # The CEL runtime takes 100,000 characters; pe
 EXPRESSION_NODES_MAX = 20_000  # Nodes of one checked expression.
 EXPRESSION_DEPTH_MAX = 200  # Nested far below the Python compiler's own limit.
 EXPRESSION_STEPS_MAX = 100_000  # Loop bodies run for one payment; ten milliseconds of work.
+SOLVER_STEPS_MAX = 50_000  # Nodes of one expression with its loops unrolled: half a second of making terms.
+SOLVER_EFFORT_MAX = 4_000_000  # Z3's own units of work for one expression of `eval`; a few seconds.
 LIST_ENTRIES_MAX = 10_000  # Entries of a closed list or of an `in [...]`.
 ATTRIBUTES_MAX = 200  # Attributes a policy may declare.
+DEAL_UNITS_MAX = 1_000  # Units to buy or to get in one round of a deal; shops say 2 and 1.
 TIERS_MAX = 50  # Tiers of one benefit; shop windows show five.
 STAGES_MAX = 50  # A budget opened ten-fold at a time needs nine.
 PRIORITY_MAX = 1_000_000  # Priorities are typed by people; a million leaves room between any two.
@@ -45,8 +48,15 @@ GRANTS_MAX = 10**9  # Grants of one campaign or one payer; fits a signed 32-bit 
 FUNDERS_PER_CAMPAIGN_MAX = 20  # Bounded so that a settlement entry is.
 CAMPAIGNS_LIVE_MAX = 10_000  # Live campaigns of one house.
 INDEX_KEYS_MAX = 256  # Combinations of values that one campaign is indexed under; more cost memory for little.
+STRETCH_ENTRIES_MAX = 16_384  # Campaigns that one bucket of the index lists, over all stretches of amounts: 2 MB.
 FILE_LINE_BYTES_MAX = 1024 * 1024  # One line of a CSV or JSONL file of payments; 50 items are 8 KiB.
 FILE_PAYMENTS_MAX = 50_000_000  # Rows of a payment file that `price` takes.
+
+# -- proofs --------------------------------------------------------------------------------------------
+PROOF_QUESTION_MS_MAX = 5_000  # One question takes milliseconds; one that takes seconds is refused as unknown.
+PROOF_MEMORY_MB_MAX = 2_048  # Of the solver for one question; the largest portfolios take a tenth of it.
+PROOF_MS_MAX = 60_000  # All questions of one campaign; an author waits for the answer.
+PROOF_QUESTIONS_BYTES_MAX = 64 * 1024 * 1024  # SMT-LIB text of one proof; a hundred overlapping campaigns ask 10 MB.
 
 # -- money calls ---------------------------------------------------------------------------------------
 QUOTE_VALID_SECONDS = 900  # A payer abandons a checkout well before a quarter of an hour.

@@ -44,7 +44,8 @@ def test_a_folder_with_nothing_refused_exits_with_zero(folder: Path) -> None:
     assert set(said) >= {"campaigns", "briefs", "policies", "findings"}
     assert said["findings"] == []
     campaign = said["campaigns"][0]
-    assert (campaign["id"], campaign["proofs"]) == ("spring-qr-2027", [])
+    assert (campaign["id"], len(campaign["proofs"])) == ("spring-qr-2027", 16)
+    assert {row["verdict"] for row in campaign["proofs"]} == {"proved"}
     assert len(campaign["revision"]) == 68 and campaign["revision"].startswith("rev_")
     assert campaign["worst"] == {
         "payment_minor": 5_000, "per_second_minor": 5_000_000, "total_minor": 100_000_000
@@ -52,11 +53,41 @@ def test_a_folder_with_nothing_refused_exits_with_zero(folder: Path) -> None:
     assert set(campaign["summary"]) == {"zh-CN", "en"}
 
 
-def test_every_campaign_says_once_that_it_is_unproved(folder: Path) -> None:
-    _, said = run_json(folder)
+def test_a_campaign_without_its_brief_says_once_that_not_all_is_proved(folder: Path) -> None:
+    (folder / "brief-spring.yaml").unlink()
+    code, said = run_json(folder)
     found = [one for one in said["campaigns"][0]["findings"] if one["code"] == "campaign_is_unproved"]
-    assert [one["severity"] for one in found] == ["warning"]
+    assert (code, [one["severity"] for one in found]) == (0, ["warning"])
     assert set(found[0]) == FINDING_KEYS
+    rows = [one["obligation"] for one in said["campaigns"][0]["proofs"]]
+    assert "inside_policy.half-at-most" in rows and "inside_brief.scenes" not in rows
+
+
+def test_a_row_that_is_refuted_exits_with_one_and_names_witness_line_and_hint(folder: Path) -> None:
+    _edit(folder / "campaign-spring.yaml", 'payment.scene == "in_store_qr" && ', "")
+    code, said = run_json(folder)
+    assert code == 1
+    (row,) = [one for one in said["campaigns"][0]["proofs"] if one["obligation"] == "inside_brief.scenes"]
+    assert set(row) >= {"obligation", "verdict", "ms", "witness"}
+    assert (row["verdict"], row["path"], row["line"]) == ("refuted", "/when", 7)
+    assert set(row["witness"]) >= {"payment", "discount_minor", "words"}
+    assert row["witness"]["discount_minor"] == 2_000 and row["witness"]["payment"]["amount"] == 10_000
+    text = run(folder).stdout
+    assert "✗ refuted inside_brief.scenes" in text and "✓ proved  inside_brief.label" in text
+    assert row["witness"]["words"]["en"] in text and row["witness"]["words"]["zh-CN"] in text
+    assert "    7 │ when: 'payment.amount >= 10000" in text and "    hint: add `payment.scene in" in text
+
+
+def test_what_is_live_counts(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    live = tmp_path_factory.mktemp("live") / "campaign.yaml"
+    shutil.copy(folder / "campaign-spring.yaml", live)
+    for old, new in (("spring-qr-2027", "other"), ('"20%"', '"40%"'), ("group: instant_discount", "group: other")):
+        _edit(live, old, new)
+    assert run_json(folder)[0] == 0
+    code, said = run_json(folder, "--live", live.parent)
+    (row,) = [one for one in said["campaigns"][0]["proofs"] if one["verdict"] != "proved"]
+    assert (code, row["obligation"]) == (1, "inside_policy.half-at-most")
+    assert row["witness"]["others"] == {"other": 4_000} and row["witness"]["total_minor"] == 6_000
 
 
 def test_an_error_finding_exits_with_one(folder: Path) -> None:
@@ -124,7 +155,8 @@ def test_policy_and_brief_can_be_named_apart(folder: Path) -> None:
     assert "brief_is_missing" in [one["code"] for one in said["campaigns"][0]["findings"]]
     code, said = run_json(campaign, "--policy", folder / "policy.yaml", "--brief", folder / "brief-spring.yaml")
     assert code == 0
-    assert [one["code"] for one in said["campaigns"][0]["findings"]] == ["campaign_is_unproved"]
+    assert [one["code"] for one in said["campaigns"][0]["findings"]] == []
+    assert {one["verdict"] for one in said["campaigns"][0]["proofs"]} == {"proved"}
     assert (len(said["policies"]), len(said["briefs"])) == (1, 1)
 
 
@@ -180,7 +212,8 @@ def test_a_person_reads_the_summary_in_both_languages_and_the_worst_loss(folder:
     assert "  20% off, at most 50.00 CNY, for in-store QR payments of at least 100.00 CNY in Hangzhou" in result.stdout
     assert "在Hangzhou到店扫码支付满100.00元，立减20%" in result.stdout
     assert "  worst: 50.00 CNY a payment, 50,000.00 CNY a second, 1,000,000.00 CNY in total" in result.stdout
-    assert "✓ passes, with warnings campaign spring-qr-2027" in result.stdout
+    assert "✓ fine campaign spring-qr-2027" in result.stdout
+    assert "  all 16 obligations are proved, for every possible payment (z3 " in result.stdout
 
 
 def test_output_for_a_pipe_has_no_escape_and_a_document_cannot_bring_one(folder: Path) -> None:

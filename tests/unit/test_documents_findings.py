@@ -202,19 +202,12 @@ def test_a_past_window_is_a_warning() -> None:
     assert not bundle.has_errors
 
 
-UNSUPPORTED = [
-    '{cashback: {percent_off: {rate: "2%", up_to: "10.00 CNY"}, paid_after: "24h"}}',
-    '{items: {where: \'item.category == "coffee"\', percent_off: {rate: "50%", up_to: "15.00 CNY"}}}',
-    "{buy_x_get_y: {buy: {where: 'true', count: 2}, get: {where: 'true', count: 1, rate: \"100%\"}}}",
-    "{free_item: {sku: latte}}",
-]
-
-
-@pytest.mark.parametrize("benefit", UNSUPPORTED)
-def test_a_benefit_that_cannot_be_priced_yet_says_so(benefit: str) -> None:
-    bundle = read(campaign=mutated("campaign", '{percent_off: {rate: "20%", up_to: "50.00 CNY"}}', benefit))
-    assert [finding.code for finding in errors(bundle)] == ["benefit_is_unsupported"]
+def test_cashback_cannot_be_priced_and_says_what_can() -> None:
+    cashback = '{cashback: {percent_off: {rate: "2%", up_to: "10.00 CNY"}, paid_after: "24h"}}'
+    bundle = read(campaign=mutated("campaign", '{percent_off: {rate: "20%", up_to: "50.00 CNY"}}', cashback))
+    assert [(one.code, one.path) for one in errors(bundle)] == [("benefit_is_unsupported", "/benefit/cashback")]
     assert "cannot be priced" in errors(bundle)[0].message
+    assert "moves after the payment" in (errors(bundle)[0].hint or "")
 
 
 def test_bulk_codes_say_that_they_are_not_supported() -> None:

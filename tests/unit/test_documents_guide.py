@@ -13,7 +13,7 @@ GUIDE = (ROOT / "docs/guides/write-a-campaign.md").read_text("utf-8")
 
 def _block(language: str) -> str:
     found = re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
-    assert len(found) == 1
+    assert found
     return str(found[0])
 
 

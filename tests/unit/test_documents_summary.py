@@ -60,6 +60,16 @@ def test_the_spring_campaign_in_one_chinese_sentence() -> None:
         ("coffee", "5.00 CNY off, for", "，立减5.00元；"),
         ("tiers", "10.00 CNY off from 100.00 CNY, 30.00 CNY off from 200.00 CNY", "满100.00元减10.00元，满200.00元减"),
         ("lucky", "A random 0.10 CNY to 8.80 CNY off, for", "，随机立减0.10元至8.80元；"),
+        (
+            "coffee-items",
+            "50% off items with category coffee, at most 15.00 CNY, for in-store QR payments",
+            "，类别为coffee的商品立减50%，最高15.00元；",
+        ),
+        (
+            "latte",
+            "For every 2 items with SKU latte, 1 more free, the cheapest first, at most 30.00 CNY, for",
+            "，每买2件SKU为latte的商品，另1件免费（低价优先），最高30.00元；",
+        ),
     ],
 )
 def test_every_benefit_has_its_words(name: str, english: str, chinese: str) -> None:

@@ -80,6 +80,8 @@ def test_a_key_with_slashes_is_pointed_at_by_rfc_6901() -> None:
 def test_items_are_read_and_must_add_up_to_the_amount() -> None:
     items = [{"sku": "latte", "amount": 9000, "quantity": 3}, {"sku": "cake", "amount": 3000, "category": "food"}]
     assert payment(items=items).items == (Item("latte", 9000, None, 3), Item("cake", 3000, "food", 1))
+    assert payment(items=items).items[0].fields == {"sku": "latte", "amount": 9000, "quantity": 3}
+    assert payment(items=items).items[1].fields["category"] == "food"
     assert mistakes(items=items[:1]) == {"/items": "lines add up to 9000, the amount is 12000"}
 
 

@@ -16,7 +16,7 @@ from makegood.replay.scenario import load_scenario
 from makegood.replay.wire import CallFailed, Connections, Wire
 
 SCENARIO = load_scenario("alipay-2025-01-16")
-FREE, CAPPED = SCENARIO.runs
+FREE, CAPPED, PROVED = SCENARIO.runs
 
 
 def arrival(number: int, *, eligible: bool = True) -> Arrival:
@@ -65,6 +65,7 @@ async def test_the_stop_is_the_first_refusal_for_want_of_money(client: httpx.Asy
         "payments_to_stop": 4,
         "seconds_to_stop": 4.0,
         "stopped_before_publish": False,
+        "refused": [],
     }
 
 
@@ -74,6 +75,16 @@ async def test_a_run_without_a_refusal_was_stopped_by_nothing(client: httpx.Asyn
     )
     row: dict[str, Any] = outcome.row()
     assert (row["stopped_by"], row["payments_to_stop"], row["wrong_minor"]) == (None, None, 400)
+
+
+async def test_a_campaign_that_a_proof_refused_stopped_before_the_first_payment(client: httpx.AsyncClient) -> None:
+    refused = {"obligation": "inside_brief.label", "verdict": "refuted", "ms": 0.1, "witness": None}
+    wire = Wire(Connections([client]), {"till": "k"})
+    arrivals = [arrival(1, eligible=False)]
+    row = (await run_scenario(SCENARIO, PROVED, arrivals, wire, step=ignored, refused=[refused])).row()
+    assert (row["stopped_by"], row["stopped_before_publish"], row["wrong_granted"]) == ("proof", True, 0)
+    assert (row["payments_to_stop"], row["seconds_to_stop"]) == (0, 0.0)
+    assert row["refused"] == [{"obligation": "inside_brief.label", "verdict": "refuted", "witness": None}]
 
 
 async def test_a_payment_that_nobody_decided_ends_the_replay() -> None:

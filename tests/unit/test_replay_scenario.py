@@ -2,15 +2,18 @@
 
 from makegood.clock import Instant
 from makegood.documents.read import read_documents
+from makegood.domain.review import Guard
 from makegood.findings import Severity
 from makegood.money import BASIS_POINTS, parse_money
 from makegood.replay.scenario import documents_of, load_scenario
 
 
-def test_both_runs_differ_in_nothing_but_the_budget() -> None:
+def test_the_runs_differ_in_nothing_but_the_guard() -> None:
     scenario = load_scenario("alipay-2025-01-16")
-    free, capped = (documents_of(scenario, run) for run in scenario.runs)
-    assert [run.name for run in scenario.runs] == ["unguarded", "budget_capped"]
+    free, capped, proved = (documents_of(scenario, run) for run in scenario.runs)
+    assert [run.name for run in scenario.runs] == ["unguarded", "budget_capped", "proved"]
+    assert [run.guards_left_out for run in scenario.runs] == [(Guard.PROOF,), (Guard.PROOF,), ()]
+    assert [source.data for source in proved] == [source.data for source in free]
     assert scenario.runs[1].budget == parse_money("1000.00 CNY").minor
     texts = [source.data.decode() for source in free]
     again = [text.replace(scenario.runs[0].budget_text, scenario.runs[1].budget_text) for text in texts[2:]]

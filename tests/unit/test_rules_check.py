@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from makegood.domain.policy import CORE_FIELDS, Field, FieldType, PaymentSchema
 from makegood.findings import FindingCode, Severity
 from makegood.rules.check import Checked, check_expression
-from makegood.rules.environment import payment_environment
+from makegood.rules.environment import item_environment, payment_environment
 from makegood.rules.types import INT
 
 SCHEMA = PaymentSchema(
@@ -187,3 +187,46 @@ def test_any_text_gives_a_tree_or_findings_and_never_an_exception(text: str) -> 
     for finding in errors:
         assert 1 <= finding.line <= len(lines)
         assert 1 <= finding.column <= len(text) + 1
+
+
+ITEM = item_environment(50_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "column", "message", "hint"),
+    [
+        ("item.skuu == 'a'", "expression_has_a_type_error", 6, "an item has no field `skuu`", "`sku`"),
+        ("sku == 'a'", "expression_has_a_type_error", 1, "`sku` is not a name", "`item.sku`"),
+        ("payment.amount > 1", "expression_has_a_type_error", 1, "`payment` is not a name", "`when`"),
+        ("item.sku > 1", "expression_has_a_type_error", 10, "does not take `string` and `int`", None),
+        ("item.items == 1", "expression_has_a_type_error", 6, "an item has no field `items`", None),
+        ("item == item", "expression_is_unsupported", 1, "the item as a whole", "fields"),
+    ],
+)
+def test_a_mistake_in_a_condition_on_items_is_found_with_its_place_and_remedy(
+    text: str, code: str, column: int, message: str, hint: str | None
+) -> None:
+    checked = check_expression(text, ITEM)
+    assert checked.expression is None
+    first = checked.findings[0]
+    assert (first.code, first.line, first.column) == (code, 1, column)
+    assert message in first.message
+    assert hint is None or hint in (first.hint or "")
+
+
+def test_a_condition_on_payments_that_reads_an_item_says_where_items_are_read() -> None:
+    assert "`where`" in (check("item.sku == 'a'").findings[0].hint or "")
+
+
+def test_a_category_that_may_be_missing_is_a_warning_that_says_what_it_means() -> None:
+    checked = check_expression("item.category == 'coffee'", ITEM)
+    assert checked.expression is not None
+    (found,) = checked.findings
+    assert (found.severity, found.code) == (Severity.WARNING, FindingCode.OPTIONAL_IS_UNGUARDED)
+    assert "an item without it does not match" in found.message
+    assert check_expression("has(item.category) && item.category == 'coffee'", ITEM).findings == ()
+
+
+def test_a_condition_for_every_item_is_a_warning() -> None:
+    (found,) = check_expression("true", ITEM).findings
+    assert (found.code, found.message) == (FindingCode.CONDITION_IS_EVERYONE, "holds for every item")

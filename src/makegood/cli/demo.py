@@ -169,7 +169,7 @@ def _replay(replay: dict[str, Any]) -> Table:
             ", ".join(row["guards"]) or "none: as it happened",
             f"{row['wrong_granted']:,}",
             _money(row["wrong_minor"], replay["currency"]),
-            row["stopped_by"] or "nothing",
+            f"{row['stopped_by']}, before it ran" if row["stopped_before_publish"] else row["stopped_by"] or "nothing",
             "–" if row["payments_to_stop"] is None else f"{row['payments_to_stop']:,}",
             "–" if row["seconds_to_stop"] is None else f"{row['seconds_to_stop']:.1f}",
         )

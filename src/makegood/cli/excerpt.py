@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len
 
 from makegood.cli.output import console
+from makegood.documents.places import place_of
 from makegood.documents.source import Source, source_lines
 from makegood.findings import Finding, Severity
 
@@ -34,6 +35,11 @@ class Excerpts:
         for finding in ordered:
             self._show_one(finding)
 
+    def show_line(self, file: str, path: str) -> None:
+        """The line of the value that a JSON Pointer names, with a caret under it."""
+        if file in self._sources:
+            self._line(file, *place_of(self._sources[file], path))
+
     def _show_one(self, finding: Finding) -> None:
         error = finding.severity is Severity.ERROR
         console.print("  [bold red]✗ error[/]" if error else "  [bold yellow]! warning[/]", end=" ")
@@ -47,13 +53,17 @@ class Excerpts:
             say(f"    hint: {finding.hint}")
 
     def _excerpt(self, finding: Finding) -> None:
-        lines = self._lines_of(finding.file)
-        if finding.line is None or finding.column is None or not 0 < finding.line <= len(lines):
+        if finding.line is not None and finding.column is not None:
+            self._line(finding.file, finding.line, finding.column)
+
+    def _line(self, file: str | None, at: int, column: int) -> None:
+        lines = self._lines_of(file)
+        if not 0 < at <= len(lines):
             return
-        line, before = lines[finding.line - 1], finding.column - 1
+        line, before = lines[at - 1], column - 1
         cut = max(0, before - _WIDTH // 2)
         shown = printable(line[cut : cut + _WIDTH])
-        number = str(finding.line)
+        number = str(at)
         caret = " " * cell_len(shown[: before - cut]) + "^"
         say(f"    {number} │ {shown}", style="dim")
         say(f"    {' ' * len(number)} │ {caret}", style="red")

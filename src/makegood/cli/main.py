@@ -14,8 +14,10 @@ from makegood.telemetry import configure_logging
 
 COMMANDS = {
     "approve": "approve",
+    "bench": "bench",
     "check": "check",
     "demo": "demo",
+    "diff": "diff",
     "eval": "eval",
     "house": "house",
     "key": "key",

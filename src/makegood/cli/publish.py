@@ -1,5 +1,6 @@
 """`makegood publish`: propose documents."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from makegood.services.platform import Platform
 def command(paths: tuple[Path, ...], key: str | None, database: str | None, data: str | None, as_json: bool) -> None:
     """Propose the documents in PATHS: all of them, or none if one has an error.
 
-    A campaign runs once its brief, its signatures and its approvals are there. It is not proved yet.
+    A campaign runs once its brief, its proof, its signatures and its approvals are there. Exits 1 where a proof says
+    no.
     """
     sources = _sources(paths)
 
@@ -33,6 +35,7 @@ def command(paths: tuple[Path, ...], key: str | None, database: str | None, data
 
     published = as_caller(database, data, key, work)
     emit(_json(published), as_json, lambda: _show_all(published))
+    sys.exit(1 if any(is_refused(one) for one in published) else 0)
 
 
 def _show_all(published: list[Published]) -> None:
@@ -64,9 +67,17 @@ def published_json(one: Published) -> dict[str, Any]:
         "revision": one.revision,
         "state": one.state,
         "missing": list(one.missing),
-        "proved": False,
+        "proved": one.proved,
+        "proof": one.proof,
+        "proofs": [dict(row) for row in one.proofs],
+        "hint": one.hint,
         "findings": [finding_json(finding) for finding in one.findings],
     }
+
+
+def is_refused(one: Published) -> bool:
+    """Whether a proof was due and says no, or could not be made."""
+    return any(lack.partition(":")[0] == "proof" for lack in one.missing)
 
 
 def show(one: Published) -> None:
@@ -75,7 +86,19 @@ def show(one: Published) -> None:
     console.print(f"  {one.revision}", markup=False, style="dim", soft_wrap=True)
     if one.missing:
         console.print(f"  missing: {', '.join(one.missing)}", markup=False)
-    if one.kind == "campaign":
-        console.print("  unproved: nothing has shown yet that it keeps its brief", markup=False)
+    _show_proof(one)
     for finding in one.findings:
         console.print(f"  {finding.severity} {finding.file}:{finding.line} {finding.message}", markup=False)
+
+
+def _show_proof(one: Published) -> None:
+    """Every obligation with its verdict; below what is refused its witness, in words, and what would mend it."""
+    for row in one.proofs:
+        mark = {"proved": "✓", "refuted": "✗"}.get(row["verdict"], "?")
+        console.print(f"  {mark} {row['verdict']} {row['obligation']}", markup=False)
+        if row["witness"]:
+            console.print(f"      {row['witness']['words']['en']}", markup=False)
+        if row["hint"]:
+            console.print(f"      hint: {row['hint']['en']}", markup=False)
+    if one.hint:
+        console.print(f"  {one.hint}", markup=False)

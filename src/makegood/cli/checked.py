@@ -1,0 +1,154 @@
+"""What `makegood check` finds: documents read together, and the proof of each campaign."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from makegood.cli.beyond import beyond_campaign, beyond_policy
+from makegood.cli.proofs import SOLVER_HINT, prove, solver_is_there
+from makegood.cli.sources import collect_sources
+from makegood.clock import Instant
+from makegood.documents.document import Bundle, CampaignDocument, PolicyDocument
+from makegood.documents.read import read_documents
+from makegood.documents.source import Source
+from makegood.documents.summary import summarise
+from makegood.documents.worst import Worst, worst_loss
+from makegood.domain.brief import Brief
+from makegood.domain.campaign import Campaign
+from makegood.domain.policy import Policy
+from makegood.findings import Finding, FindingCode, Severity
+from makegood.proof.verdict import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything that one call found. `others` are findings of files that are no document."""
+
+    bundle: Bundle
+    campaigns: tuple["CheckedCampaign", ...]
+    others: tuple[Finding, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything is refused."""
+        documents: tuple[Any, ...] = (
+            *self.bundle.policies,
+            *self.bundle.briefs,
+            *self.campaigns,
+            *self.bundle.signatures,
+        )
+        every = (*(finding for document in documents for finding in document.findings), *self.others)
+        refused = any(campaign.report is not None and not campaign.report.is_proved for campaign in self.campaigns)
+        return refused or any(finding.severity is Severity.ERROR for finding in every)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedCampaign:
+    """One campaign with what is generated from it; summary, worst loss and proof only where it could be read."""
+
+    document: CampaignDocument
+    findings: tuple[Finding, ...]
+    summary: dict[str, str] | None
+    worst: Worst | None
+    report: Report | None = None
+
+
+def check(
+    paths: Sequence[Path],
+    *,
+    briefs: Sequence[Path] = (),
+    policy_file: Path | None = None,
+    live: Path | None = None,
+    now: Instant,
+) -> Checked:
+    """Everything that is to be said about the documents at `paths`."""
+    sources, unreadable = collect_sources([*paths, *briefs])
+    policy_sources, more = collect_sources([policy_file] if policy_file else [])
+    live_sources, yet_more = collect_sources([live] if live else [])
+    known = {Path(source.file).resolve() for source in policy_sources}
+    sources = [source for source in sources if Path(source.file).resolve() not in known]
+    first = read_documents(policy_sources, now=now)
+    given = next((document for document in first.policies if document.policy is not None), None)
+    bundle = read_documents(sources, now=now, policy=given)
+    running = read_documents(live_sources, now=now, policy=given or _usable(bundle.policies))
+    policies = (*first.policies, *bundle.policies)
+    bundle = replace(bundle, policies=policies)
+    others = (
+        *unreadable,
+        *more,
+        *yet_more,
+        *first.strays,
+        *_not_a_policy(first),
+        *bundle.strays,
+        *running.findings,
+    )
+    live_set = [document.campaign for document in running.campaigns if document.campaign is not None]
+    read = (*sources, *policy_sources, *live_sources)
+    by_file = {source.file: source for source in read}
+    campaigns = tuple(_campaign(document, bundle, live_set, by_file) for document in bundle.campaigns)
+    return Checked(_with_beyond(bundle, by_file), campaigns, others, read)
+
+
+def _with_beyond(bundle: Bundle, sources: Mapping[str, Source]) -> Bundle:
+    """The bundle, with what of the policies' rules cannot be proved among their findings."""
+    if not solver_is_there():
+        return bundle
+    policies = tuple(
+        replace(each, findings=(*each.findings, *beyond_policy(each, sources.get(each.file))))
+        for each in bundle.policies
+    )
+    return replace(bundle, policies=policies)
+
+
+def _usable(policies: Iterable[PolicyDocument]) -> PolicyDocument | None:
+    return next((document for document in policies if document.policy is not None), None)
+
+
+def _not_a_policy(first: Bundle) -> list[Finding]:
+    """What to say where the file of `--policy` is a document of another kind."""
+    others = (*first.briefs, *first.campaigns, *first.signatures)
+    return [
+        Finding(Severity.ERROR, FindingCode.KIND_IS_UNKNOWN, "is not a policy", "/makegood", document.file, 1, 1)
+        for document in others
+    ]
+
+
+def _campaign(
+    document: CampaignDocument, bundle: Bundle, live: Sequence[Campaign], sources: Mapping[str, Source]
+) -> CheckedCampaign:
+    findings, brief = [*document.findings], _brief_of(document, bundle)
+    if brief is None:
+        message = f"no brief for `{document.id}` was given: nothing says what was agreed"
+        findings.append(_warning(document, FindingCode.BRIEF_IS_MISSING, message, "give it with --brief"))
+    policy = _policy_of(document, bundle.policies)
+    if document.campaign is None or policy is None:
+        findings.append(_warning(document, FindingCode.CAMPAIGN_IS_UNPROVED, "there is nothing that could be proved"))
+        return CheckedCampaign(document, tuple(findings), None, None)
+    report = None
+    if not solver_is_there():
+        found = _warning(document, FindingCode.CAMPAIGN_IS_UNPROVED, "the solver is not installed", SOLVER_HINT)
+        findings.append(found)
+    elif beyond := beyond_campaign(document, sources.get(document.file), policy):
+        findings += beyond
+    else:
+        report = prove(document.campaign, brief, policy, live)
+    if report is not None and brief is None:
+        message = "without its brief, only what the policy asks for is proved"
+        findings.append(_warning(document, FindingCode.CAMPAIGN_IS_UNPROVED, message))
+    summary, worst = summarise(document.campaign, policy), worst_loss(document.campaign, policy)
+    return CheckedCampaign(document, tuple(findings), summary, worst, report)
+
+
+def _brief_of(document: CampaignDocument, bundle: Bundle) -> Brief | None:
+    return next((each.brief for each in bundle.briefs if each.id == document.id and each.brief is not None), None)
+
+
+def _warning(document: CampaignDocument, code: FindingCode, message: str, hint: str | None = None) -> Finding:
+    return Finding(Severity.WARNING, code, message, "", document.file, 1, 1, hint)
+
+
+def _policy_of(document: CampaignDocument, policies: Sequence[PolicyDocument]) -> Policy | None:
+    found = (known.policy for known in policies if known.policy is not None)
+    return next((policy for policy in found if policy.currency == document.currency), None)

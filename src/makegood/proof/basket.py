@@ -1,0 +1,149 @@
+"""Item-level benefits before the solver: how much the lines of a basket let them take off, and a basket that does.
+
+A discount may be anything from nothing to the bound that the lines give (`makegood.domain.benefit.item_bound`). The
+most that the lines that match can be worth is asked of the solver first: it finds the largest line that a `where` lets
+through.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import z3
+
+from makegood.domain.basket import basket_discount
+from makegood.domain.benefit import AmountOff, BuyXGetY, FreeItem, ItemBenefit, ItemsOff, PercentOff, wheres
+from makegood.domain.payment import Item, item_schema
+from makegood.domain.policy import Policy
+from makegood.money import BASIS_POINTS
+from makegood.proof.effort import Effort
+from makegood.proof.solver import Solver, value_of
+from makegood.proof.verdict import Verdict
+from makegood.rules.check import check_expression
+from makegood.rules.environment import item_environment
+from makegood.rules.evaluate import compile_condition
+from makegood.rules.expression import Expression
+from makegood.rules.smt import SymbolicPayment, symbolic_payment
+
+
+class Lines:
+    """What the solver knows of the lines that the conditions of one benefit let through."""
+
+    def __init__(self, benefit: ItemBenefit, policy: Policy, effort: Effort, ends: int) -> None:
+        self._benefit, self._schema, self._effort, self._ends = benefit, policy.schema, effort, ends
+        environment = item_environment(policy.schema.amount_max)
+        self._trees: dict[str, Expression] = {}
+        for where in wheres(benefit):
+            tree = check_expression(where, environment).expression
+            assert tree is not None, "its `where` was checked before"
+            self._trees[where] = tree
+
+    def matching_max(self) -> int:
+        """The most that the lines that the benefit applies to can be worth together, minor units.
+
+        0 where no line can match one of its conditions. What the solver does not decide counts as a match: a bound may
+        be too wide, never too narrow.
+        """
+        largest = [self._largest(tree) for tree in self._trees.values()]
+        if min(largest) == 0:
+            return 0
+        return min(self._schema.amount_max, largest[-1] * self._schema.items_max)
+
+    def basket(self, amount: int, discount: int) -> list[dict[str, Any]] | None:
+        """Lines of a payment of this amount that get this discount; None where the obvious ones do not."""
+        holds = {where: compile_condition(tree) for where, tree in self._trees.items()}
+        for wanted in self._shapes(amount):
+            lines = [self._of(where, units, worth) for where, units, worth in wanted if worth]
+            found = [line for line in lines if line is not None]
+            rest = amount - sum(line["amount"] for line in found)
+            if len(found) < len(lines) or rest < 0:
+                continue
+            if rest and (other := self._of(None, 1, rest)) is not None:
+                found.append(other)
+            items = [Item(line["sku"], line["amount"], line.get("category"), line["quantity"]) for line in found]
+            if (
+                sum(item.amount for item in items) == amount
+                and basket_discount(self._benefit, items, holds) == discount
+            ):
+                return found
+        return None
+
+    def _shapes(self, amount: int) -> Iterator[Sequence[tuple[str, int, int]]]:
+        """Baskets worth trying: for each line its condition, units, and amount."""
+        match self._benefit:
+            case BuyXGetY(buy=buy, get=get) if buy.where == get.where:
+                each, dearer = divmod(amount, buy.count + get.count)
+                cheaper = buy.count + get.count - dearer
+                yield (buy.where, dearer, dearer * (each + 1)), (buy.where, cheaper, cheaper * each)
+            case BuyXGetY(buy=buy, get=get):
+                yield (buy.where, buy.count, buy.count), (get.where, get.count, amount - buy.count)
+            case ItemsOff(where=where) | FreeItem(where=where):
+                yield ((where, 1, amount),)
+                yield ((where, 1, self.matching_max()),)
+
+    def _of(self, where: str | None, units: int, worth: int) -> dict[str, Any] | None:
+        """A line of so many units, worth so much together, that meets the condition; without one, that meets none."""
+        line, solver = self._line()
+        trees = self._trees.values()
+        meets = line.holds(self._trees[where]) if where is not None else z3.Not(z3.Or([line.holds(t) for t in trees]))
+        answer = solver.ask(meets, line.amount == worth, _quantity(line) == units)
+        return line.read(answer.model) if answer.model is not None else None
+
+    def _line(self) -> tuple[SymbolicPayment, Solver]:
+        context = z3.Context()
+        schema = item_schema(self._schema.amount_max)
+        line = symbolic_payment(schema, self._trees.values(), context=context, subject="item")
+        return line, Solver(context, (*line.domain, _quantity(line) >= 1), self._effort, self._ends)
+
+    def _largest(self, tree: Expression) -> int:
+        """The amount of the largest line that matches, 0 where none does."""
+        line, solver = self._line()
+        low, high = 0, self._schema.amount_max
+        middle = high  # Most conditions do not look at amounts: that is asked first.
+        while low < high:
+            answer = solver.ask(line.holds(tree), line.amount >= middle)
+            if answer.verdict is Verdict.UNKNOWN:
+                return high
+            if answer.verdict is Verdict.REFUTED:
+                low = value_of(answer.model, line.amount)
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return low
+
+
+def bound_of(benefit: ItemBenefit, amount: Any, matching_max: int) -> Any:
+    """`item_bound` as a term of the amount, minor units."""
+    worth = _least(amount, matching_max)
+    match benefit:
+        case FreeItem(up_to=up_to):
+            return _least(worth, up_to)
+        case ItemsOff(off=AmountOff(amount=fixed)):
+            return z3.If(worth >= fixed, z3.IntVal(fixed, amount.ctx), z3.IntVal(0, amount.ctx))
+        case ItemsOff(off=PercentOff(rate=rate, up_to=up_to)):
+            return _least(worth * rate / BASIS_POINTS, up_to)
+        case BuyXGetY(rate=rate, up_to=up_to):
+            return _least(_got(benefit, amount, worth) * rate / BASIS_POINTS, up_to)
+
+
+def _got(benefit: BuyXGetY, amount: Any, worth: Any) -> Any:
+    bought, got = benefit.buy.count, benefit.get.count
+    none = z3.IntVal(0, amount.ctx)
+    if benefit.buy.where != benefit.get.where:
+        most = _least(worth, amount - bought)
+        return z3.If(most >= got, most, none)
+    each, rest = worth / (bought + got), worth % (bought + got)
+    return z3.If(each >= 1, each * got + z3.If(rest > bought, rest - bought, none), none)
+
+
+def _least(term: Any, most: Any) -> Any:
+    return z3.If(term < most, term, most)
+
+
+def _quantity(line: SymbolicPayment) -> Any:
+    return line.terms.whole(line.fields["quantity"].value)
+
+
+def lines_of(benefits: Mapping[str, Any], policy: Policy, effort: Effort, ends: int) -> dict[str, Lines]:
+    """The lines of each item-level benefit, by campaign id; benefits of other kinds have none."""
+    kinds = (ItemsOff, BuyXGetY, FreeItem)
+    return {name: Lines(each, policy, effort, ends) for name, each in benefits.items() if isinstance(each, kinds)}

@@ -1,0 +1,213 @@
+"""One campaign before the solver: its terms, its questions, and the smallest payment for each that is refuted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import z3
+
+from makegood.clock import Instant
+from makegood.domain.brief import Brief
+from makegood.domain.campaign import Campaign
+from makegood.domain.policy import Policy
+from makegood.proof.basket import lines_of
+from makegood.proof.effort import Effort
+from makegood.proof.obligations import Clause, Facts, Obligation
+from makegood.proof.offer import Offer, offer_of
+from makegood.proof.portfolio import Member, Portfolio, may_meet, may_stand_beside, together
+from makegood.proof.solver import Answer, Solver, fact_as_question, value_of
+from makegood.proof.texts import RuleText, conditions_of, rules_of, texts_of
+from makegood.proof.verdict import Row, Verdict, Witness
+from makegood.proof.words import Sight, Words, sentence, words
+from makegood.rules.expression import Expression, Field, walk
+from makegood.rules.smt import SymbolicPayment, symbolic_payment
+
+_NAMED_ANYWAY = ("amount", "scene")
+
+
+class Case:
+    """A campaign, its brief, its policy, and the live campaigns that it may meet in one payment."""
+
+    def __init__(
+        self, campaign: Campaign, brief: Brief | None, policy: Policy, live: Iterable[Campaign], effort: Effort
+    ) -> None:
+        self.campaign, self.policy, self.effort = campaign, policy, effort
+        self.ends = effort.clock() + effort.total_ms * 1_000_000
+        self.rules: Sequence[RuleText] = rules_of(policy)
+        beside = may_stand_beside(campaign, (other for other in live if other.id != campaign.id))
+        self.conditions = conditions_of((campaign, *beside), policy)
+        others = may_meet(campaign, beside, self.conditions, policy)
+        self.context = z3.Context()
+        self.facts = Facts(self.context)
+        self.payment = _payment((campaign, *others), self.conditions, self.rules, policy, brief, self.context)
+        self._lines = lines_of({each.id: each.benefit for each in (campaign, *others)}, policy, effort, self.ends)
+        self.offer, *self._others = [self._offer(each) for each in (campaign, *others)]
+        self.alone = self._solver((self.offer.granted,))
+        self._granted: Answer | None = None
+
+    def _offer(self, campaign: Campaign) -> Offer:
+        lines = self._lines.get(campaign.id)
+        matching = lines.matching_max() if lines is not None else 0
+        return offer_of(campaign, self.conditions[campaign.id], self.payment, matching)
+
+    def _solver(self, assumed: Iterable[Any]) -> Solver:
+        return Solver(self.context, (*self.payment.domain, *assumed), self.effort, self.ends)
+
+    @property
+    def beside(self) -> Portfolio | None:
+        """Every set that holds the campaign; None where no other can be in one."""
+        return together(self._others, self.conditions, self.payment.amount, self.offer) if self._others else None
+
+    def granted(self) -> Answer:
+        """Whether any payment is granted the campaign; asked once."""
+        if self._granted is None:
+            self._granted = self.alone.ask()
+        return self._granted
+
+    # -- rows ------------------------------------------------------------------------------------------
+
+    def row(self, obligation: Obligation) -> Row:
+        """The answer to an obligation about this campaign alone."""
+        began = self.effort.clock()
+        if obligation.fact is not None and not z3.is_false(z3.simplify(obligation.fact)):
+            near = self.witness(self._any_granted(), (), obligation.clause)
+            return self._made(obligation, Verdict.REFUTED, began, fact_as_question(self.context, obligation.fact), near)
+        if obligation.grant is None:
+            return self._made(obligation, Verdict.PROVED, began, fact_as_question(self.context, obligation.fact), None)
+        answer = self.alone.ask(obligation.grant)
+        witness = self.witness(answer.model, (obligation.grant,), obligation.clause) if answer.model else None
+        return self._made(obligation, answer.verdict, began, self.alone.question(obligation.grant), witness)
+
+    def row_together(self, obligation: Obligation, portfolio: Portfolio, solver: Solver) -> Row:
+        """The answer to an obligation about every set that holds the campaign."""
+        began = self.effort.clock()
+        answer = solver.ask(obligation.grant)
+        witness = None
+        if answer.model is not None:
+            model = smallest(solver, answer.model, self.payment, portfolio.members, (obligation.grant,))
+            witness = self._witness_of(model, portfolio.members, obligation.clause)
+        return self._made(obligation, answer.verdict, began, solver.question(obligation.grant), witness)
+
+    def solver_of(self, portfolio: Portfolio) -> Solver:
+        """A solver that assumes a set that can be granted, and the hints that it has proved itself."""
+        return hinted(self._solver(portfolio.allowed), portfolio)
+
+    def applies(self, clause: Clause) -> Row:
+        """`can_ever_apply`: here an answer is what is hoped for."""
+        began = self.effort.clock()
+        turned = {Verdict.REFUTED: Verdict.PROVED, Verdict.PROVED: Verdict.REFUTED}
+        verdict = turned.get(self.granted().verdict, Verdict.UNKNOWN)
+        witness = self.witness(None, (), clause) if verdict is Verdict.REFUTED else None
+        hint = words("widen the condition, the window or the limits", "放宽条件、期限或限额") if witness else None
+        ms = (self.effort.clock() - began) / 1e6
+        return Row("can_ever_apply", verdict, ms, self.alone.question(), witness, "/when", hint, proved_if="sat")
+
+    def _made(
+        self, obligation: Obligation, verdict: Verdict, began: int, question: str, witness: Witness | None
+    ) -> Row:
+        hint: Words | None = obligation.hint if verdict is Verdict.REFUTED else None
+        if verdict is Verdict.UNKNOWN:
+            seconds = self.effort.question_ms // 1000
+            hint = words(f"the solver did not decide within {seconds} s; simplify the condition",
+                         f"求解器在{seconds}秒内没有结论；请简化条件")  # fmt: skip
+        path = obligation.path if verdict is not Verdict.PROVED else ""
+        return Row(obligation.name, verdict, (self.effort.clock() - began) / 1e6, question, witness, path, hint)
+
+    # -- witnesses -------------------------------------------------------------------------------------
+
+    def witness(self, model: Any, bad: Sequence[Any], clause: Clause) -> Witness:
+        """The smallest payment of which `bad` is true; where nothing is granted, one that comes near it."""
+        if model is None:
+            return self._nothing(clause)
+        model = smallest(self.alone, model, self.payment, _only(self.offer), bad)
+        return self._witness_of(model, _only(self.offer), clause)
+
+    def _any_granted(self) -> Any:
+        return self.granted().model
+
+    def _nothing(self, clause: Clause) -> Witness:
+        """The smallest payment that meets the condition, or else the smallest of all; it gets nothing."""
+        solver = self._solver(())
+        meets = self.payment.holds(self.conditions[self.campaign.id])
+        for bad in ((meets,), ()):
+            answer = solver.ask(*bad)
+            if answer.model is not None:
+                model = smallest(solver, answer.model, self.payment, (), bad)
+                return self._witness_of(model, (), clause)
+        return self._sighted({"amount": self.policy.schema.amount_min}, {}, clause)
+
+    def _witness_of(self, model: Any, members: Sequence[Member], clause: Clause) -> Witness:
+        parts = {
+            member.offer.campaign.id: value_of(model, member.offer.discount)
+            for member in members
+            if z3.is_true(model.eval(member.chosen, model_completion=True))
+        }
+        payment = self.payment.read(model)
+        of_items = next((name for name in parts if name in self._lines), None)
+        if of_items is not None:
+            basket = self._lines[of_items].basket(payment["amount"], parts[of_items])
+            payment |= {"items": basket} if basket is not None else {}
+        return self._sighted(payment, parts, clause)
+
+    def _sighted(self, payment: Mapping[str, Any], parts: dict[str, int], clause: Clause) -> Witness:
+        condition = self.conditions[self.campaign.id]
+        return witness_of(payment, self.campaign.id, parts, fields_of(condition), self.policy, clause)
+
+
+def witness_of(
+    payment: Mapping[str, Any],
+    campaign: str,
+    parts: Mapping[str, int],
+    reads: Sequence[str],
+    policy: Policy,
+    clause: Clause,
+) -> Witness:
+    """A witness from what a payment is granted, `parts` by campaign id."""
+    others = {name: discount for name, discount in parts.items() if name != campaign}
+    discount = parts.get(campaign, 0)
+    sight = Sight(payment, discount, others, policy.currency, policy.timezone, reads)
+    return Witness(payment, discount, sentence(sight, clause(sight)), sight.total, others)
+
+
+def smallest(
+    solver: Solver, found: Any, payment: SymbolicPayment, members: Sequence[Member], bad: Sequence[Any]
+) -> Any:
+    """A model of `bad` with the smallest amount, the fewest other campaigns, and the fewest unusual attributes."""
+    found = solver.smallest(found, payment.amount, 0, *bad)
+    amount = payment.amount == value_of(found, payment.amount)
+    fewest = [z3.Not(member.chosen) for member in members if not z3.is_true(member.chosen)]
+    moments = [payment.occurred_at == int(member.offer.campaign.window.opens) for member in members[:1]]
+    largest = [z3.Implies(member.chosen, member.offer.discount == member.offer.most) for member in members]
+    return solver.prefer(found, (*fewest, *largest, *moments, *payment.preferences), *bad, amount)
+
+
+def hinted(solver: Solver, portfolio: Portfolio) -> Solver:
+    """The solver with the portfolio's hints, if it has shown that they hold."""
+    if portfolio.hints and solver.ask(portfolio.doubt).verdict is Verdict.PROVED:
+        solver.hint(portfolio.hints)
+    return solver
+
+
+def fields_of(condition: Expression) -> Sequence[str]:
+    """The fields that a condition reads and a sentence does not name anyway, in the order of the text."""
+    names = (node.name for node in walk(condition) if isinstance(node, Field))
+    return [name for name in dict.fromkeys(names) if name not in _NAMED_ANYWAY]
+
+
+def _only(offer: Offer) -> Sequence[Member]:
+    return (Member(offer, z3.BoolVal(True, offer.granted.ctx)),)
+
+
+def _payment(
+    campaigns: Sequence[Campaign],
+    conditions: Mapping[str, Expression],
+    rules: Sequence[RuleText],
+    policy: Policy,
+    brief: Brief | None,
+    context: Any,
+) -> SymbolicPayment:
+    """One payment for all the campaigns, at a moment of the first one's window."""
+    expressions = [*(conditions[each.id] for each in campaigns), *(text.expression for text in rules)]
+    window = campaigns[0].window
+    moments = (Instant(window.opens), Instant(window.closes))
+    texts = texts_of(campaigns, brief)
+    return symbolic_payment(policy.schema, expressions, context=context, moments=moments, texts=texts)
