@@ -51,6 +51,7 @@ class ProblemCode(StrEnum):
     REVISION_HAS_CHANGED = "revision_has_changed"
     BUDGET_IS_BELOW_USE = "budget_is_below_use"
     WINDOW_IS_PAST = "window_is_past"
+    NOT_PROVED = "not_proved"
     RESUME_NEEDS_ANOTHER = "resume_needs_another"
     STORE_IS_UNAVAILABLE = "store_is_unavailable"
     TOO_MANY_REQUESTS = "too_many_requests"

@@ -11,7 +11,7 @@ from makegood.domain.brief import Share
 from makegood.services.access import House
 from makegood.services.platform import Platform
 from makegood.services.reviews import funding_change
-from makegood.store import campaigns, ledger, records
+from makegood.store import campaigns, ledger, proofs, records
 from makegood.store.pool import Pool
 from makegood.store.verify import verify
 
@@ -37,7 +37,7 @@ async def make_live(
     brief = await _known(pool, house, "brief", campaign, {"brief": campaign})
     policy = await _known(pool, house, "policy", "CNY", {"policy": "CNY"})
     version = await campaigns.live_version(pool, house.id)
-    await campaigns.put_policy_in_force(pool, house.id, "bob", "CNY", policy, version)
+    await campaigns.put_policy_in_force(pool, house.id, "bob", "CNY", policy, version, None)
     before = (await campaigns.standings(pool, house.id, campaign))[0]
     shares = tuple(Share(funder, share) for funder, share in funders)
     funding = funding_change(shares, budget, await campaigns.commitments(pool, house.id, campaign))
@@ -52,6 +52,7 @@ async def make_live(
             "stopped_at": None,
             "brief": brief,
             "policy": policy,
+            "proof": await _proved(pool, house, campaign, revision, brief, policy),
             "currency": "CNY",
             "budget": budget,
             "first_stage": budget if stage is None else stage,
@@ -62,6 +63,27 @@ async def make_live(
     assert outcome["outcome"] == "done", outcome
     await records.save_snapshot(pool, house.id, SNAPSHOT, revision, [])
     return revision
+
+
+async def _proved(pool: Pool, house: House, campaign: str, revision: str, brief: str, policy: str) -> str:
+    """A proof that says yes: its content is as little read by the ledger as that of the documents."""
+    live = await proofs.live_beside(pool, house.id, "CNY", campaign)
+    row: dict[str, Any] = {
+        "obligation": "can_ever_apply",
+        "verdict": "proved",
+        "question_sha256": proofs.name_of_question(""),
+    }
+    said: dict[str, Any] = {
+        "revision": revision,
+        "brief": brief,
+        "policy": policy,
+        "live_set": list(live),
+        "exposure": None,
+    }
+    said |= {"is_proved": True, "rows": [row], "solver": "none"}
+    name = proofs.name_of(said)
+    await proofs.keep(pool, house.id, "ann", campaign, said | {"proof": name, "questions": [""]})
+    return name
 
 
 async def _known(pool: Pool, house: House, kind: str, subject: str, content: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ async def test_a_campaign_runs_when_brief_and_approvals_are_there_and_not_before
     assert (await shop.approve(published.revision, "bob")).missing == ("approval:1",)  # Twice is once.
     assert (await shop.approve(published.revision, "carl")).state is State.SCHEDULED
     view = await campaigns.get_campaign(shop.platform, shop.callers["olga"], "spring-qr-2027")
-    assert (view.stage_left_minor, view.left_minor, view.proved) == (100_000, 100_000_000, False)
+    assert (view.stage_left_minor, view.left_minor, view.proved) == (100_000, 100_000_000, True)
     assert (await verify(shop.platform.store.pool, shop.house.id)).violations == ()
 
 
@@ -66,11 +66,17 @@ async def test_the_wrong_template_does_not_run_without_its_labels_owner(shop: Sh
     with pytest.raises(Problem) as raised:
         await shop.publish("mara", example("campaign-16-january.yaml"))
     assert raised.value.code is ProblemCode.DOCUMENT_IS_INVALID  # Its stages break the policy's bounds.
-    owned = SPRING.replace("label: merchant_coupon", "label: government_subsidy")
-    published = (await shop.publish("mara", owned))[0]
+    published = (await shop.publish("mara", _owned(SPRING)))[0]
+    assert {"proof:inside_brief.label", "signature:gov-hangzhou", "approval:2"} <= set(published.missing)
+    published = (await shop.publish("otto", _owned(BRIEF)))[-1]
     assert published.missing == ("signature:gov-hangzhou", "approval:2")
     assert (await shop.approve(published.revision, "bob", "carl", "rita")).state is State.APPROVED
     assert (await quotes.quote(shop.platform, shop.callers["till"], shop.payment()))["discount_minor"] == 0
+
+
+def _owned(text: str) -> str:
+    """The document with a label that a funder owns, who pays a share."""
+    return text.replace("label: merchant_coupon", "label: government_subsidy").replace("merchant-lin", "gov-hangzhou")
 
 
 async def test_a_document_with_an_error_publishes_nothing_at_all(shop: Shop) -> None:
@@ -149,7 +155,8 @@ async def test_a_new_revision_takes_over_with_its_budget_and_keeps_the_counts(sp
     assert (await quotes.quote(platform, till, spring.payment(payer_id="ping")))["discount_minor"] == 0
     view = await campaigns.get_campaign(platform, till, "spring-qr-2027")
     assert (view.revision, view.budget_minor, view.left_minor) == (published.revision, 50_000_000, 50_000_000 - 10_000)
-    other = SPRING.replace('"70%"', '"60%"').replace('"30%"', '"40%"')
+    other, agreed = (text.replace('"70%"', '"60%"').replace('"30%"', '"40%"') for text in (SPRING, BRIEF))
+    await spring.publish("otto", agreed)
     published = (await spring.publish("mara", other))[0]
     await spring.approve(published.revision, "bob")
     assert await _refused(spring.approve(published.revision, "carl")) is ProblemCode.STATE_FORBIDS

@@ -82,8 +82,9 @@ async def test_an_older_revision_does_not_take_over_from_a_newer_one(
     await spring.approve(older.revision, "bob")
 
     async def newer() -> None:
-        published = (await spring.publish("mara", SMALLER))[0]
-        await spring.approve(published.revision, "bob", "rita")
+        other = spring.elsewhere()
+        published = (await other.publish("mara", SMALLER))[0]
+        await other.approve(published.revision, "bob", "rita")
 
     between(monkeypatch, rows, "go_live", newer)
     await spring.approve(older.revision, "carl")
@@ -97,7 +98,7 @@ async def test_a_revision_does_not_go_live_with_a_brief_that_was_replaced(
     published = (await shop.publish("mara", SPRING))[0]
     await shop.approve(published.revision, "bob")
     other = BRIEF.replace('"50.00 CNY"', '"60.00 CNY"')
-    between(monkeypatch, rows, "go_live", lambda: shop.publish("otto", other))
+    between(monkeypatch, rows, "go_live", lambda: shop.elsewhere().publish("otto", other))
     assert (await shop.approve(published.revision, "carl")).missing == ("approval:2",)
     assert await discount(shop) == 0
 
@@ -109,7 +110,7 @@ async def test_a_revision_goes_live_by_the_policy_that_is_in_force_then(
     await shop.publish("otto", BRIEF)
     published = (await shop.publish("mara", SPRING))[0]
     await shop.approve(published.revision, "bob")
-    between(monkeypatch, rows, "go_live", lambda: shop.approve(policy.revision, "bob"))
+    between(monkeypatch, rows, "go_live", lambda: shop.elsewhere().approve(policy.revision, "bob"))
     await shop.approve(published.revision, "carl")
     standing = (await rows.standings(shop.platform.store.pool, shop.house.id, ID))[0]
     assert (standing["live"], standing["policy"]) == (published.revision, policy.revision)
@@ -148,11 +149,17 @@ async def test_a_policy_is_checked_against_what_goes_live_meanwhile(
 ) -> None:
     narrow = POLICY.replace("  merchant_coupon:", "  other_coupon:")
     published = (await shop.publish("rita", narrow))[0]
-    between(monkeypatch, campaigns, "_refuse_policy_that_breaks_live", lambda: shop.launch(SPRING, BRIEF), after=True)
+    between(
+        monkeypatch,
+        campaigns,
+        "_refuse_policy_that_breaks_live",
+        lambda: shop.elsewhere().launch(SPRING, BRIEF),
+        after=True,
+    )
     with pytest.raises(Problem) as raised:
         await shop.approve(published.revision, "bob")
     assert raised.value.code is ProblemCode.DOCUMENT_IS_INVALID
-    assert await discount(shop) == 4_000
+    assert await discount(shop.elsewhere()) == 4_000
 
 
 async def test_one_unreadable_campaign_does_not_take_the_house_down(spring: Shop) -> None:

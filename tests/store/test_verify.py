@@ -49,6 +49,7 @@ TABLES = {
     "outbox",
     "limits",
     "entries",
+    "proofs",
 }
 
 TAMPERING = [
@@ -57,6 +58,13 @@ TAMPERING = [
     ("update counters set amount = amount + 1 where subject = 'payer'", "counters_are_the_grants"),
     ("update campaigns set stage_open = stage_open - 1", "stage_open_is_the_money_behind_it"),
     ("update limits set count_max = 1", "limits_are_kept"),
+    ("update limits set count_max = 3", "limits_are_those_that_went_live"),
+    ("delete from limits", "limits_are_those_that_went_live"),
+    ("update campaigns set proof = null", "what_is_live_is_proved"),
+    ("delete from proofs", "what_went_live_was_proved"),
+    ("update proofs set is_proved = false", "what_is_live_is_proved"),
+    ("update proofs set rows = rows || rows, questions = questions || questions", "proofs_are_what_was_proved"),
+    ("update proofs set questions = '[\"(check-sat)\"]'", "proofs_are_what_was_proved"),
     ("delete from outbox where type = 'quote.captured'", "money_moves_only_with_an_event"),
     ("delete from audits; delete from audit_heads", "money_moves_only_in_audited_batches"),
     ("delete from audit_heads", "audit_chain_is_whole"),

@@ -124,7 +124,18 @@ def test_the_twin_of_a_campaign_has_money_in_minor_units_and_instants_in_utc(onc
 
 def test_a_page_says_what_is_needed_to_judge_it(oncall: httpx.Client) -> None:
     page = oncall.get(PAGE).text
-    for words in ("Unproved", "rev_", "Asia/Shanghai", "As of", "Brief by", "wei", "finance, risk", "2 of 2", "CNY"):
+    for words in (
+        "Proved for every possible payment",
+        "prf_",
+        "rev_",
+        "Asia/Shanghai",
+        "As of",
+        "Brief by",
+        "wei",
+        "finance, risk",
+        "2 of 2",
+        "CNY",
+    ):
         assert words in page, words
 
 

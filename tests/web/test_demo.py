@@ -73,8 +73,9 @@ def test_every_mistake_was_refused_with_a_code(ran: tuple[dict[str, Any], Path, 
 
 def test_the_replay_ends_at_the_budget_and_goes_on_without_one(ran: tuple[dict[str, Any], Path, str]) -> None:
     replay = ran[0]["replay"]
-    free, capped = replay["rows"]
+    free, capped, _ = replay["rows"]
     assert (free["guards"], capped["guards"]) == ([], ["budget"])
+    assert not free["stopped_before_publish"] and not capped["stopped_before_publish"]
     assert free["wrong_granted"] == replay["eligible"] > 500
     assert free["stopped_by"] is None
     # Whole discounts only, so the last fen may be left, but never one fen more is given.
@@ -82,7 +83,18 @@ def test_the_replay_ends_at_the_budget_and_goes_on_without_one(ran: tuple[dict[s
     assert capped["stopped_by"] == "budget"
     assert capped["payments_to_stop"] < replay["payments"]
     assert replay["balanced"] is True
-    assert {"proof", "collar", "detector"} == set(replay["not_built_yet"])
+    assert {"collar", "detector"} == set(replay["not_built_yet"])
+
+
+def test_with_the_proof_the_wrong_campaign_never_ran(ran: tuple[dict[str, Any], Path, str]) -> None:
+    row = ran[0]["replay"]["rows"][2]
+    assert (row["guards"], row["stopped_by"], row["stopped_before_publish"]) == (["proof"], "proof", True)
+    assert (row["wrong_granted"], row["wrong_minor"], row["payments_to_stop"]) == (0, 0, 0)
+    refused = {one["obligation"]: one for one in row["refused"]}
+    assert {"inside_brief.discount_max", "inside_brief.scenes", "inside_brief.label"} <= set(refused)
+    witness = refused["inside_brief.scenes"]["witness"]
+    assert witness["payment"]["scene"] != "in_store_qr"
+    assert witness["discount_minor"] > 0 and all(witness["words"].values())
 
 
 class Balance(HTMLParser):

@@ -2,13 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 from makegood.clock import Instant, system_clock
 from makegood.demo.books import Line, reconcile
@@ -18,9 +18,10 @@ from makegood.demo.payments import journey_sources, stretch
 from makegood.demo.plan import CAPTURE_GRACE_SECONDS, CLIENTS, DEADLINE_MS, Plan
 from makegood.demo.record import Journal
 from makegood.demo.server import serving
+from makegood.documents.source import Source
 from makegood.domain.payment import Payment
 from makegood.replay.generator import Arrival, Real, generate
-from makegood.replay.house import Opened, open_house, put_in_force
+from makegood.replay.house import NotProved, Opened, open_house, put_in_force
 from makegood.replay.run import Outcome, run_scenario
 from makegood.replay.scenario import Run, Scenario, documents_of, load_scenario
 from makegood.replay.wire import Connections, connections_to
@@ -52,6 +53,10 @@ class Replayed:
     arrivals: Sequence[Arrival]
     outcomes: Sequence[Outcome]
     verified: Sequence[Verified]
+
+    def named(self, name: str) -> Outcome:
+        """The outcome of the run of that name."""
+        return next(outcome for outcome in self.outcomes if outcome.run.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +187,23 @@ async def _replay(
     watch.phase("replay", len(arrivals) * len(scenario.runs))
 
     async def one(run: Run) -> tuple[Outcome, Verified]:
-        opened = await open_house(platform, connections, f"{run.name.replace('_', '-')}-{_stamp()}")
-        await put_in_force(opened.wire, documents_of(scenario, run))
-        outcome = await run_scenario(scenario, run, arrivals, opened.wire, step=watch.step)
+        name = f"{run.name.replace('_', '-')}-{_stamp()}"
+        opened = await open_house(platform, connections, name, guards_left_out=run.guards_left_out)
+        refused = await _published(opened, documents_of(scenario, run))
+        outcome = await run_scenario(scenario, run, arrivals, opened.wire, step=watch.step, refused=refused)
         return outcome, await verify_ledger(platform, opened.house)
 
     done = await asyncio.gather(*map(one, scenario.runs))
     return Replayed(scenario, arrivals, [outcome for outcome, _ in done], [verified for _, verified in done])
+
+
+async def _published(opened: Opened, sources: Sequence[Source]) -> Sequence[Mapping[str, Any]]:
+    """What the proof refuses, after which the campaign does not run; nothing, after which it does."""
+    try:
+        await put_in_force(opened.wire, sources)
+    except NotProved as refused:
+        return refused.rows
+    return ()
 
 
 def _stamp() -> str:

@@ -1,10 +1,11 @@
 """Running a scenario: the generated payments go through HTTP, engine and store, and what was granted is counted."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from makegood.clock import SECOND
+from makegood.domain.review import Guard
 from makegood.replay.generator import Arrival
 from makegood.replay.scenario import Run, Scenario
 from makegood.replay.wire import CallFailed, Wire
@@ -23,7 +24,10 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of a scenario. `stop` is the first refusal by the guard: payments and seconds until then."""
+    """One run of a scenario, until the first refusal by the guard: payments and seconds until then.
+
+    `refused` are the rows of the proof that kept the campaign from running, if one did: before any payment then.
+    """
 
     run: Run
     payments: int
@@ -32,6 +36,7 @@ class Outcome:
     stopped_by: str | None
     payments_to_stop: int | None
     seconds_to_stop: float | None
+    refused: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def wrong_minor(self) -> int:
@@ -48,14 +53,24 @@ class Outcome:
             "stopped_by": self.stopped_by,
             "payments_to_stop": self.payments_to_stop,
             "seconds_to_stop": self.seconds_to_stop,
-            "stopped_before_publish": False,
+            "stopped_before_publish": bool(self.refused),
+            "refused": [_said(row) for row in self.refused],
         }
 
 
 async def run_scenario(
-    scenario: Scenario, run: Run, arrivals: Sequence[Arrival], wire: Wire, *, step: Callable[[int], None]
+    scenario: Scenario,
+    run: Run,
+    arrivals: Sequence[Arrival],
+    wire: Wire,
+    *,
+    step: Callable[[int], None],
+    refused: Sequence[Mapping[str, Any]] = (),
 ) -> Outcome:
-    """Quote every arrival, in order. The house must hold the documents of the run. Raises CallFailed."""
+    """Quote every arrival, in order. The house must hold the documents of the run. Raises CallFailed.
+
+    `refused` are the rows of a proof that kept the campaign from running: the payments come all the same.
+    """
     grants: list[Granted] = []
     stop: tuple[int, Arrival] | None = None
     number = 0
@@ -70,15 +85,26 @@ async def run_scenario(
             elif arrival.eligible and stop is None and _refused(answer):
                 stop = (number, arrival)
         step(len(batch))
+    if refused:
+        return Outcome(run, len(arrivals), _eligible(arrivals), tuple(grants), Guard.PROOF, 0, 0.0, tuple(refused))
     return Outcome(
         run=run,
         payments=len(arrivals),
-        eligible=sum(arrival.eligible for arrival in arrivals),
+        eligible=_eligible(arrivals),
         grants=tuple(grants),
         stopped_by=run.guards[0] if stop is not None and run.guards else None,
         payments_to_stop=stop[0] if stop is not None else None,
         seconds_to_stop=round(_seconds(scenario, stop[1]), 3) if stop is not None else None,
     )
+
+
+def _eligible(arrivals: Sequence[Arrival]) -> int:
+    return sum(arrival.eligible for arrival in arrivals)
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What scripts read of a row of a proof."""
+    return {name: row[name] for name in ("obligation", "verdict", "witness")}
 
 
 def request_of(scenario: Scenario, arrival: Arrival) -> dict[str, Any]:

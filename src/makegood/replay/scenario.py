@@ -10,6 +10,7 @@ import yaml
 
 from makegood.clock import SECOND, Instant
 from makegood.documents.source import Source
+from makegood.domain.review import Guard
 from makegood.money import BASIS_POINTS, parse_money, parse_rate
 
 _FOLDER = files("makegood.replay").joinpath("scenarios")
@@ -23,6 +24,11 @@ class Run:
     guards: tuple[str, ...]
     budget: int
     budget_text: str
+
+    @property
+    def guards_left_out(self) -> tuple[Guard, ...]:
+        """The guards that the house of this run must be made without, so that the incident can happen."""
+        return tuple(guard for guard in Guard if guard not in self.guards)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makegood.clock import Instant
-from makegood.domain.review import Scope
+from makegood.domain.review import Guard, Scope
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import KEY_SECRET_BYTES, SESSION_SECONDS_MAX
 from makegood.services.platform import Platform
@@ -21,13 +21,14 @@ _KEY = re.compile(r"m([ks])_([a-z0-9][a-z0-9-]{0,62})_([A-Za-z0-9]{1,32})_([A-Za
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A tenant. A test house takes the payment's own clock."""
+    """A tenant. A test house takes the payment's own clock, and only a test house does without guards."""
 
     id: int
     name: str
     live: bool
     draw_secret: bytes
     payer_key: bytes
+    guards_left_out: frozenset[Guard] = frozenset()
 
     def reference(self, kind: str, identifier: str) -> bytes:
         """A keyed hash of a person's or device's id: the ledger knows no other name for them."""
@@ -73,8 +74,15 @@ class NewSession:
     expires_at: Instant
 
 
-async def create_house(platform: Platform, name: str, *, live: bool) -> House:
-    """Make a house. Raises Problem for a name that is taken or cannot be one."""
+async def create_house(platform: Platform, name: str, *, live: bool, guards_left_out: Iterable[Guard] = ()) -> House:
+    """Make a house. `guards_left_out` stay out for as long as it exists, and only a test house may do without any.
+
+    Raises Problem for a name that is taken or cannot be one, and for a live house without a guard.
+    """
+    left_out = sorted(set(guards_left_out))
+    if live and left_out:
+        where = FieldError("/guards_left_out", "only a test house may do without a guard")
+        raise Problem(ProblemCode.REQUEST_IS_INVALID, "a live house keeps every guard", errors=(where,))
     if not _NAME.fullmatch(name):
         raise Problem(
             ProblemCode.REQUEST_IS_INVALID,
@@ -83,7 +91,7 @@ async def create_house(platform: Platform, name: str, *, live: bool) -> House:
         )
     owner = await platform.store.administrator()
     try:
-        await rows.create_house(owner, name, live, secrets.token_bytes(32), secrets.token_bytes(32))
+        await rows.create_house(owner, name, live, secrets.token_bytes(32), secrets.token_bytes(32), left_out)
     finally:
         await owner.close()
     return await house_named(platform, name)
@@ -176,7 +184,8 @@ def _wrong() -> Problem:
 
 
 def _house(row: dict[str, Any]) -> House:
-    return House(row["house_id"], row["name"], row["live"], row["draw_secret"], row["payer_key"])
+    left_out = frozenset(map(Guard, row["guards_left_out"]))
+    return House(row["house_id"], row["name"], row["live"], row["draw_secret"], row["payer_key"], left_out)
 
 
 def _caller(house: House, row: dict[str, Any]) -> Caller:

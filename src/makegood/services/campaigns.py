@@ -11,11 +11,21 @@ from makegood.documents.read import read_documents
 from makegood.documents.source import Source
 from makegood.domain.review import Scope, State
 from makegood.errors import FieldError, Problem, ProblemCode
-from makegood.findings import Finding, FindingCode, Severity
-from makegood.limits import ERRORS_REPORTED_MAX, RESUME_CONFIRM_SECONDS, TEXT_CHARS_MAX
+from makegood.findings import Finding
+from makegood.limits import RESUME_CONFIRM_SECONDS, TEXT_CHARS_MAX
 from makegood.services.access import Caller, require
 from makegood.services.live import live_set, policy_of
 from makegood.services.platform import Platform
+from makegood.services.proofs import why_absent
+from makegood.services.proposed import (
+    documents_of,
+    read_sources,
+    refuse_errors,
+    refuse_past,
+    require_scopes,
+    subject_of,
+)
+from makegood.services.recheck import prove_live, prove_policy
 from makegood.services.reviews import TRIES_MAX, advance
 from makegood.services.views import CampaignView, house_clock, state_of, views
 from makegood.store import campaigns as rows
@@ -23,7 +33,10 @@ from makegood.store import campaigns as rows
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One document after publishing or approving it. `missing` is what it still lacks before it runs."""
+    """One document after publishing or approving it. `missing` is what it still lacks before it runs.
+
+    `proofs` are the rows of the proof that was made of a campaign; `hint` says why none could be made.
+    """
 
     kind: str
     id: str
@@ -31,6 +44,10 @@ class Published:
     state: State
     missing: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    proved: bool = False
+    proof: str | None = None
+    proofs: tuple[Mapping[str, Any], ...] = ()
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +72,15 @@ async def publish(platform: Platform, caller: Caller, sources: Sequence[Source])
 
     A campaign goes live at once when nothing is missing. Raises Problem with every error finding.
     """
-    bundle = await _read(platform, caller, sources)
-    _require_scopes(caller, bundle)
-    _refuse_errors(bundle)
+    bundle = await read_sources(platform, caller, sources)
+    require_scopes(caller, bundle)
+    refuse_errors(bundle)
     if caller.house.live:
-        _refuse_past(bundle)
+        refuse_past(bundle)
     pool, house = platform.store.pool, caller.house.id
     seen = await rows.stops(pool, house)
-    documents = _documents(bundle)
-    await rows.publish(pool, house, caller.principal, _subject(bundle), [new for new, _ in documents])
+    documents = documents_of(bundle)
+    await rows.publish(pool, house, caller.principal, subject_of(bundle), [new for new, _ in documents])
     published = [await _published(platform, caller, *one) for one in documents if one[0].kind != "campaign"]
     touched = {brief.id for brief in bundle.briefs} | {campaign.id for campaign in bundle.campaigns}
     return published + await _advance_all(platform, caller, touched, bundle, seen)
@@ -106,10 +123,12 @@ async def stop_campaign(platform: Platform, caller: Caller, campaign_id: str, re
 
 
 async def resume_campaign(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> Resumed:
-    """Ask for a resume, or confirm what another principal asked for. The author may do neither."""
+    """Ask for a resume, or confirm what another principal asked for. The author may do neither.
+
+    Both times it is proved again against today's policy and everything live. Raises Problem(NOT_PROVED).
+    """
     require(caller, Scope.RESUME)
-    pool, house = platform.store.pool, caller.house.id
-    outcome = await rows.resume(pool, house, caller.principal, campaign_id, _reason(reason), RESUME_CONFIRM_SECONDS)
+    outcome = await _resumed(platform, caller, campaign_id, _reason(reason))
     if outcome["outcome"] == "principal_may_not":
         raise Problem(ProblemCode.PRINCIPAL_MAY_NOT, "whoever wrote the campaign does not resume it")
     if outcome["outcome"] == "resume_needs_another":
@@ -117,7 +136,6 @@ async def resume_campaign(platform: Platform, caller: Caller, campaign_id: str, 
             ProblemCode.RESUME_NEEDS_ANOTHER,
             f"your request stands until {outcome['until']}; another principal confirms it",
         )
-    _raise_for(outcome, campaign_id, "it is not stopped")
     await live_set(platform, caller.house, fresh=True)
     if outcome["outcome"] == "requested":
         return Resumed(campaign_id, "requested", Instant.of(datetime.fromisoformat(outcome["until"])))
@@ -163,74 +181,22 @@ async def _one(platform: Platform, caller: Caller, campaign_id: str) -> Campaign
     return found[0]
 
 
+async def _resumed(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> dict[str, Any]:
+    """What the store says to a resume, on a proof of what is live at that moment."""
+    pool, house = platform.store.pool, caller.house.id
+    async with platform.publishing:
+        for _ in range(TRIES_MAX):
+            proof = await prove_live(platform, caller, campaign_id)
+            name = proof.proof if proof is not None else None
+            seconds = RESUME_CONFIRM_SECONDS
+            outcome = await rows.resume(pool, house, caller.principal, campaign_id, reason, seconds, name)
+            if outcome["outcome"] != "revision_has_changed":
+                _raise_for(outcome, campaign_id, "it is not stopped")
+                return outcome
+    raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed what is live meanwhile; look again")
+
+
 # -- publishing ---------------------------------------------------------------------------------------
-
-
-async def _read(platform: Platform, caller: Caller, sources: Sequence[Source]) -> Bundle:
-    """The documents, read by the policies in force; by one of the sources where its currency has none in force."""
-    now = (await live_set(platform, caller.house)).store_clock()
-    alone = read_documents(sources, now=now)
-    in_force = await rows.policies_in_force(platform.store.pool, caller.house.id)
-    taken = {row["subject"] for row in in_force}
-    readers = [Source(row["revision"], row["canonical"]) for row in in_force]
-    readers += [
-        Source(one.file, one.canonical) for one in alone.policies if one.policy and one.policy.currency not in taken
-    ]
-    own = {document.file for document in alone.policies}
-    rest = read_documents([*readers, *(source for source in sources if source.file not in own)], now=now)
-    return Bundle(alone.policies, rest.briefs, rest.campaigns, rest.signatures, rest.strays)
-
-
-def _require_scopes(caller: Caller, bundle: Bundle) -> None:
-    if bundle.policies:
-        require(caller, Scope.APPROVE)
-    if bundle.briefs:
-        require(caller, Scope.BRIEF)
-    if bundle.campaigns:
-        require(caller, Scope.AUTHOR)
-    require(caller, Scope.APPROVE, Scope.BRIEF, Scope.AUTHOR)
-
-
-def _refuse_errors(bundle: Bundle) -> None:
-    wrong = [
-        one for one in bundle.findings if one.severity is Severity.ERROR or one.code is FindingCode.ID_IS_DUPLICATE
-    ]
-    if wrong:
-        errors = tuple(_field_error(finding) for finding in wrong[:ERRORS_REPORTED_MAX])
-        raise Problem(ProblemCode.DOCUMENT_IS_INVALID, "nothing was done: a document has errors", errors=errors)
-
-
-def _refuse_past(bundle: Bundle) -> None:
-    past = [finding for finding in bundle.findings if finding.code is FindingCode.WINDOW_IS_PAST]
-    if past:
-        errors = tuple(_field_error(finding) for finding in past)
-        raise Problem(ProblemCode.WINDOW_IS_PAST, "nothing was published: a window is past", errors=errors)
-
-
-def _field_error(finding: Finding) -> FieldError:
-    place = f"{finding.file}:{finding.line}" if finding.line else str(finding.file)
-    return FieldError(finding.path, f"{place}: {finding.message} ({finding.code})", finding.hint)
-
-
-def _documents(bundle: Bundle) -> list[tuple[rows.NewDocument, tuple[Finding, ...]]]:
-    """What to store, with what was found: policies, briefs, signatures, campaigns."""
-    found: list[tuple[str, str, Any, str | None]] = [
-        *(("policy", one.policy.currency, one, None) for one in bundle.policies if one.policy is not None),
-        *(("brief", one.id, one, None) for one in bundle.briefs),
-        *(("signature", one.signature.document, one, None) for one in bundle.signatures if one.signature is not None),
-        *(("campaign", one.id, one, one.currency) for one in bundle.campaigns),
-    ]
-    return [
-        (rows.NewDocument(kind, subject, one.revision, one.canonical, currency), one.findings)
-        for kind, subject, one, currency in found
-    ]
-
-
-def _subject(bundle: Bundle) -> str:
-    """What the audit row of publishing is found by."""
-    ids = [*(campaign.id for campaign in bundle.campaigns), *(brief.id for brief in bundle.briefs)]
-    revisions = [one.revision for one in (*bundle.policies, *bundle.signatures)]
-    return (ids + revisions)[0]
 
 
 async def _published(
@@ -265,6 +231,10 @@ async def _advance_all(
                 state,
                 proposal.missing,
                 findings.get(campaign_id, ()),
+                proved=proposal.is_proved,
+                proof=proposal.proof.proof if proposal.proof is not None else None,
+                proofs=proposal.proof.rows if proposal.proof is not None else (),
+                hint=why_absent() if "proof" in proposal.missing else None,
             )
         )
     await live_set(platform, caller.house, fresh=True)
@@ -285,14 +255,16 @@ async def _policy_in_force(
 async def _put_in_force(platform: Platform, caller: Caller, stored: dict[str, Any]) -> None:
     """What goes live between the check and the act would not have been checked: then it is checked again."""
     pool, house, policy = platform.store.pool, caller.house.id, policy_of(stored)
-    for _ in range(TRIES_MAX):
-        version = await rows.live_version(pool, house)
-        await _refuse_policy_that_breaks_live(platform, caller, policy)
-        outcome = await rows.put_policy_in_force(
-            pool, house, caller.principal, stored["subject"], stored["revision"], version
-        )
-        if outcome["outcome"] == "done":
-            return
+    async with platform.publishing:
+        for _ in range(TRIES_MAX):
+            version = await rows.live_version(pool, house)
+            await _refuse_policy_that_breaks_live(platform, caller, policy)
+            proof = await prove_policy(platform, caller, policy)
+            name = proof.proof if proof is not None else None
+            subject, revision = stored["subject"], stored["revision"]
+            outcome = await rows.put_policy_in_force(pool, house, caller.principal, subject, revision, version, name)
+            if outcome["outcome"] == "done":
+                return
     raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed what is live meanwhile; look again")
 
 
@@ -302,7 +274,7 @@ async def _refuse_policy_that_breaks_live(platform: Platform, caller: Caller, po
     live = [s["live"] for s in standings if s["live"] is not None and s["currency"] == policy.policy.currency]
     stored = await rows.documents(platform.store.pool, caller.house.id, live)
     sources = [Source(row["subject"], row["canonical"]) for row in stored.values()]
-    _refuse_errors(read_documents(sources, now=Instant(0), policy=policy))
+    refuse_errors(read_documents(sources, now=Instant(0), policy=policy))
 
 
 def _reason(reason: str) -> str:

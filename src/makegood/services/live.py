@@ -14,6 +14,7 @@ from makegood.clock import Instant
 from makegood.documents.document import CampaignDocument, PolicyDocument
 from makegood.documents.read import read_documents
 from makegood.documents.source import Source
+from makegood.domain.brief import Brief
 from makegood.engine.snapshot import Live, Snapshot, build_snapshot
 from makegood.errors import Problem, ProblemCode
 from makegood.services.access import House
@@ -138,6 +139,11 @@ def campaign_of(row: Mapping[str, Any], policy: PolicyDocument) -> CampaignDocum
     return _read_campaign(row["revision"], row["canonical"], policy.revision, policy.canonical)
 
 
+def brief_of(row: Mapping[str, Any], policy: PolicyDocument) -> Brief | None:
+    """The brief in a stored document, read by a policy; None where the policy refuses it."""
+    return _read_brief(row["revision"], row["canonical"], policy.revision, policy.canonical)
+
+
 @lru_cache(maxsize=POLICIES_KEPT)
 def _read_policy(revision: str, canonical: bytes) -> PolicyDocument:
     return read_documents([Source(revision, canonical)], now=Instant(0)).policies[0]
@@ -147,6 +153,13 @@ def _read_policy(revision: str, canonical: bytes) -> PolicyDocument:
 def _read_campaign(revision: str, canonical: bytes, policy: str, policy_canonical: bytes) -> CampaignDocument:
     reader = _read_policy(policy, policy_canonical)
     return read_documents([Source(revision, canonical)], now=Instant(0), policy=reader).campaigns[0]
+
+
+@lru_cache(maxsize=CAMPAIGNS_KEPT)
+def _read_brief(revision: str, canonical: bytes, policy: str, policy_canonical: bytes) -> Brief | None:
+    reader = _read_policy(policy, policy_canonical)
+    document = read_documents([Source(revision, canonical)], now=Instant(0), policy=reader).briefs[0]
+    return None if document.has_errors else document.brief
 
 
 def snapshot_for(known: LiveSet, currency: Any) -> Snapshot:

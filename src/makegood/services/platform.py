@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,17 @@ class Late:
     touched: bool
 
 
+def _prover() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="makegood-prover")
+
+
 @dataclass(slots=True)
 class Platform:
-    """One process. `late` are payments whose callers were answered full price while a hold may have been made."""
+    """One process. `late` are payments whose callers were answered full price while a hold may have been made.
+
+    `prover` is the one thread that the solver has; `publishing` is held from a proof until what it allows is done, so
+    that publishers of one process do not make each other's proofs old.
+    """
 
     store: Store
     settings: Settings
@@ -35,6 +44,8 @@ class Platform:
     live: "dict[int, LiveSet]" = field(default_factory=dict)
     late: deque[Late] = field(default_factory=lambda: deque(maxlen=LATE_HOLDS_MAX))
     ending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    prover: ThreadPoolExecutor = field(default_factory=_prover)
     tasks: "set[asyncio.Future[object]]" = field(default_factory=set)
 
 
@@ -47,4 +58,5 @@ async def close_platform(platform: Platform) -> None:
     """Let running work end, then close the store."""
     if platform.tasks:
         await asyncio.wait(platform.tasks, timeout=5)
+    platform.prover.shutdown(wait=False, cancel_futures=True)
     await platform.store.close()

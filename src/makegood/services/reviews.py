@@ -1,7 +1,7 @@
 """What a proposed revision still lacks before it may run, and its going live once it lacks nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,14 @@ from makegood.documents.source import Source
 from makegood.documents.worst import worst_loss
 from makegood.domain.brief import Share
 from makegood.domain.campaign import Campaign
-from makegood.domain.review import Review
+from makegood.domain.review import Guard, Review
 from makegood.errors import Problem, ProblemCode
 from makegood.money import format_money, split
 from makegood.services.access import Caller, House
 from makegood.services.live import campaign_of, policy_of
 from makegood.services.platform import Platform
+from makegood.services.proofs import Proof, proof_beside, proof_named, proof_of_world, world_of
+from makegood.services.proving import prove_revision
 from makegood.store import campaigns as rows
 
 TRIES_MAX = 5  # Of going live, or of a policy coming into force, while others change the house.
@@ -26,7 +28,10 @@ TRIES_MAX = 5  # Of going live, or of a policy coming into force, while others c
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposed revision with everything that decides on it. `document` is None without a policy to read it by."""
+    """A proposed revision with everything that decides on it. `document` is None without a policy to read it by.
+
+    `proof` is the newest of this revision, brief and policy; `is_proved` says that it is a yes among what is live now.
+    """
 
     campaign_id: str
     revision: str
@@ -35,6 +40,8 @@ class Proposal:
     policy: PolicyDocument | None
     brief: Mapping[str, Any] | None
     review: Review
+    proof: Proof | None = None
+    is_proved: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -61,19 +68,43 @@ async def proposal_of(platform: Platform, house: House, standing: Mapping[str, A
         approvals_needed=_approvals(campaign, policy),
         signatures_missing=await _unsigned(platform, house, campaign, policy, brief),
     )
-    return Proposal(standing["campaign_id"], stored["revision"], stored["author"], document, policy, brief, review)
+    made = Proposal(standing["campaign_id"], stored["revision"], stored["author"], document, policy, brief, review)
+    if standing["live"] == made.revision:  # What runs was proved when it went live; nothing is missing of that.
+        proof = await proof_named(platform, house, standing["proof"])
+        return replace(made, proof=proof, is_proved=proof is not None)
+    if campaign is None or policy is None or brief is None or Guard.PROOF in house.guards_left_out:
+        return made
+    revisions = (made.revision, brief["revision"], policy.revision)
+    world = await world_of(platform, house, standing["currency"], made.campaign_id, *revisions)
+    exact = await proof_of_world(platform, house, world)
+    return _with_proof(made, exact or await proof_beside(platform, house, *revisions), is_exact=exact is not None)
+
+
+def _with_proof(proposal: Proposal, proof: Proof | None, *, is_exact: bool) -> Proposal:
+    unproved = proof.unproved if proof is not None else ()
+    review = replace(proposal.review, unproved=unproved, proof_absent=proof is None)
+    return replace(proposal, review=review, proof=proof, is_proved=proof is not None and proof.is_proved and is_exact)
 
 
 async def advance(platform: Platform, caller: Caller, campaign_id: str, seen: datetime | None) -> Proposal:
-    """Let a campaign's proposal go live if it lacks nothing; `seen` is the stop that the caller found, if any.
+    """Prove a campaign's proposal and let it go live if it lacks nothing; `seen` is the stop the caller found, if any.
 
-    What others change meanwhile is looked at again, a few times. Raises Problem where the ledger forbids it, and where
-    somebody stopped the campaign meanwhile: only who saw a stop may end it.
+    What others change meanwhile is looked at again, a few times: what went live beside it makes its proof old. Raises
+    Problem where the ledger forbids it, and where somebody stopped the campaign meanwhile: only who saw a stop may end
+    it.
     """
+    async with platform.publishing:
+        return await _advance(platform, caller, campaign_id, seen)
+
+
+async def _advance(platform: Platform, caller: Caller, campaign_id: str, seen: datetime | None) -> Proposal:
     for _ in range(TRIES_MAX):
         standing = (await rows.standings(platform.store.pool, caller.house.id, campaign_id))[0]
         proposal = await proposal_of(platform, caller.house, standing)
-        if standing["live"] == proposal.revision or proposal.missing:
+        if standing["live"] == proposal.revision:
+            return proposal
+        proposal = await _proved(platform, caller, standing, proposal)
+        if proposal.missing:
             return proposal
         if standing["stopped_at"] not in (None, seen):
             raise Problem(
@@ -84,6 +115,19 @@ async def advance(platform: Platform, caller: Caller, campaign_id: str, seen: da
         if await _went_live(platform, caller, standing, proposal):
             return proposal
     raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed the campaign meanwhile; look again")
+
+
+async def _proved(platform: Platform, caller: Caller, standing: Mapping[str, Any], proposal: Proposal) -> Proposal:
+    """The proposal with a proof among what is live now, as far as one can be made; without the guard as it is."""
+    document, policy, brief = proposal.document, proposal.policy, proposal.brief
+    unread = document is None or document.campaign is None or document.has_errors
+    if unread or policy is None or brief is None or Guard.PROOF in caller.house.guards_left_out:
+        return proposal
+    assert document is not None
+    revisions = (proposal.revision, brief["revision"], policy.revision)
+    world = await world_of(platform, caller.house, standing["currency"], proposal.campaign_id, *revisions)
+    proof = await prove_revision(platform, caller, world, document, policy)
+    return _with_proof(proposal, proof, is_exact=True)
 
 
 def _approvals(campaign: Campaign | None, policy: PolicyDocument | None) -> int:
@@ -133,6 +177,7 @@ async def _went_live(platform: Platform, caller: Caller, standing: Mapping[str, 
         "stopped_at": stopped_at.isoformat() if stopped_at is not None else None,
         "brief": proposal.brief["revision"],
         "policy": proposal.policy.revision,
+        "proof": proposal.proof.proof if proposal.proof is not None else None,
         "currency": standing["currency"],
         "budget": campaign.budget,
         "first_stage": campaign.stages[0],

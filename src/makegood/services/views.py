@@ -21,7 +21,11 @@ from makegood.store import records
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """Money in minor units of `currency`. `missing` is what the newest proposal lacks."""
+    """Money in minor units of `currency`. `missing` is what the newest proposal lacks.
+
+    `proved`: what runs went live with `proof`, or what is proposed is proved among what is live now. `guards_left_out`
+    are those that this test house was made without.
+    """
 
     id: str
     revision: str
@@ -31,6 +35,8 @@ class CampaignView:
     label_text: dict[str, str]
     state: State
     proved: bool
+    proof: str | None
+    guards_left_out: tuple[str, ...]
     currency: str
     timezone: str
     opens: Instant
@@ -100,7 +106,9 @@ async def _view(
         label=campaign.label,
         label_text=dict(policy.labels[campaign.label].text),
         state=state_of(standing, proposal, campaign, now),
-        proved=False,
+        proved=standing["proof"] is not None if live else proposal.is_proved,
+        proof=standing["proof"] if live else proposal.proof.proof if proposal.proof is not None else None,
+        guards_left_out=tuple(sorted(house.guards_left_out)),
         currency=standing["currency"],
         timezone=policy.timezone,
         opens=campaign.window.opens,
@@ -154,7 +162,7 @@ def state_of(standing: Mapping[str, Any], proposal: Proposal, campaign: Campaign
         return State.STOPPED if standing["stopped"] else state_in_time(campaign.window, now)
     if any(lack.split(":")[0] in ("policy", "brief", "brief_by_another_principal") for lack in proposal.missing):
         return State.DRAFT
-    if any(lack.startswith("approval") for lack in proposal.missing):
+    if any(lack.startswith(("approval", "proof")) for lack in proposal.missing):
         return State.IN_REVIEW
     return State.APPROVED
 

@@ -10,19 +10,24 @@ from makegood.errors import Problem, ProblemCode
 from makegood.store.pool import Pool, call, in_house, translated
 
 
-async def create_house(pool: Pool, name: str, live: bool, draw_secret: bytes, payer_key: bytes) -> int:
-    """Make a house. Raises Problem(HOUSE_EXISTS)."""
+async def create_house(
+    pool: Pool, name: str, live: bool, draw_secret: bytes, payer_key: bytes, guards_left_out: Sequence[str]
+) -> int:
+    """Make a house; guards that it does without are audited. Raises Problem(HOUSE_EXISTS)."""
     with translated():
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute("select set_config('makegood.house_name', $1, true)", name)
             if await connection.fetchval("select true from houses where name = $1", name):
                 raise Problem(ProblemCode.HOUSE_EXISTS, f"there is a house `{name}` already")
             house: int = await connection.fetchval(
-                "insert into houses (name, live, draw_secret, payer_key) values ($1, $2, $3, $4) returning house_id",
-                name, live, draw_secret, payer_key,
+                """insert into houses (name, live, draw_secret, payer_key, guards_left_out)
+                   values ($1, $2, $3, $4, $5) returning house_id""",
+                name, live, draw_secret, payer_key, list(guards_left_out),
             )  # fmt: skip
             await connection.execute("select set_config('makegood.house', $1, true)", str(house))
             await connection.execute("insert into live_sets (house_id) values ($1)", house)
+            if guards_left_out:
+                await connection.execute("select audit_guards_left_out($1, $2)", house, list(guards_left_out))
             return house
 
 

@@ -156,10 +156,14 @@ async def stops(pool: Pool, house: int) -> dict[str, datetime]:
 
 
 async def put_policy_in_force(
-    pool: Pool, house: int, principal: str, currency: str, revision: str, version: int
+    pool: Pool, house: int, principal: str, currency: str, revision: str, version: int, proof: str | None
 ) -> dict[str, Any]:
-    """Make a policy revision the house's policy for its currency, if the live set is still of `version`."""
-    outcome: dict[str, Any] = await call(pool, "put_policy_in_force", house, principal, currency, revision, version)
+    """Make a policy revision the house's policy for its currency, if the live set is still of `version`.
+
+    `proof` names the proof that all of it keeps the policy; None where nothing is live.
+    """
+    arguments = (house, principal, currency, revision, version, proof)
+    outcome: dict[str, Any] = await call(pool, "put_policy_in_force", *arguments)
     return outcome
 
 
@@ -183,7 +187,10 @@ async def stop(pool: Pool, house: int, principal: str, campaign: str, reason: st
     return outcome
 
 
-async def resume(pool: Pool, house: int, principal: str, campaign: str, reason: str, seconds: int) -> dict[str, Any]:
-    """Ask for a resume, or confirm another principal's request."""
-    outcome: dict[str, Any] = await call(pool, "resume_campaign", house, principal, campaign, reason, seconds)
+async def resume(
+    pool: Pool, house: int, principal: str, campaign: str, reason: str, seconds: int, proof: str | None
+) -> dict[str, Any]:
+    """Ask for a resume, or confirm another principal's request, on a proof of today."""
+    arguments = (house, principal, campaign, reason, seconds, proof)
+    outcome: dict[str, Any] = await call(pool, "resume_campaign", *arguments)
     return outcome

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from makegood.store import proofs
 from makegood.store.pool import Connection, Pool, in_house
 
 # Each query gives (subject, expected, found) for what is wrong, and nothing when all is well.
@@ -111,6 +112,33 @@ INVARIANTS: Mapping[str, str] = {
                           else g.payee_ref end
               and c.slot = case c.period when 'ever' then '' when 'day' then g.day else g.hour end
             ) > (select max(seq) from audits s where s.action = 'campaign.live' and s.subject = c.campaign_id)""",
+    # What goes live is audited with its limits, its budget and its proof, so that none of them can be changed unseen.
+    "limits_are_those_that_went_live": """
+        with said as (
+            select distinct on (subject) subject, detail::jsonb as detail from audits where action = 'campaign.live'
+            order by subject, seq desc
+        ), due as (
+            select s.subject as campaign_id, l.* from said s cross join lateral jsonb_to_recordset(s.detail -> 'limits')
+                as l (subject text, period text, count_max bigint, amount_max bigint)
+        )
+        select campaign_id || ' ' || subject || ' ' || period as subject,
+            coalesce(d.count_max::text, '-') || '/' || coalesce(d.amount_max::text, '-') as expected,
+            coalesce(l.count_max::text, '-') || '/' || coalesce(l.amount_max::text, '-') as found
+        from due d full join limits l using (campaign_id, subject, period)
+        where d is null or l.house_id is null or (d.count_max, d.amount_max) is distinct from (l.count_max, l.amount_max)""",
+    "what_is_live_is_proved": """
+        select c.campaign_id as subject, 'a proof of ' || c.live as expected, coalesce(c.proof, 'none') as found
+        from campaigns c join houses h using (house_id)
+        left join proofs p on p.house_id = c.house_id and p.proof = c.proof and p.is_proved and p.revision = c.live
+            and p.brief = c.brief
+        where c.live is not null and p.proof is null and not 'proof' = any (h.guards_left_out)""",
+    "what_went_live_was_proved": """
+        select a.subject || ' ' || a.seq as subject, 'a proof' as expected, coalesce(a.detail::jsonb ->> 'proof', 'none') as found
+        from audits a join houses h using (house_id)
+        left join proofs p on p.house_id = a.house_id and p.is_proved and p.proof = a.detail::jsonb ->> 'proof'
+            and p.revision = a.detail::jsonb ->> 'revision' and p.brief = a.detail::jsonb ->> 'brief'
+            and p.policy = a.detail::jsonb ->> 'policy'
+        where a.action = 'campaign.live' and p.proof is null and not 'proof' = any (h.guards_left_out)""",
     "money_moves_only_in_audited_batches": """
         select e.entry_id::text as subject, 'an audit row' as expected, 'none' as found from entries e
         left join audits a using (house_id, batch) where a.seq is null""",
@@ -187,6 +215,7 @@ async def verify(pool: Pool, house: int) -> Verified:
         for name, query in INVARIANTS.items():
             rows = await connection.fetch(query + " limit 20", timeout=600)
             violations += [Violation(name, str(r["subject"]), str(r["expected"]), str(r["found"])) for r in rows]
+        violations += await _proofs(connection)
         violations += await _chain(connection, house)
         accounts = await connection.fetchval("select count(*) from accounts")
         entries = await connection.fetchval("select count(*) from entries")
@@ -207,6 +236,15 @@ async def _chain(connection: Connection, house: int) -> list[Violation]:
     told = (0, bytes(32)) if head is None else (head["seq"], head["hash"])
     if told != (expected_seq - 1, previous):
         return [Violation("audit_chain_is_whole", "head", str(told[0]), str(expected_seq - 1))]
+    return []
+
+
+async def _proofs(connection: Connection) -> list[Violation]:
+    """Each proof is named by what it says, and its rows name their questions."""
+    async for row in connection.cursor("select * from proofs order by serial", prefetch=10, timeout=600):
+        named = [proofs.name_of_question(question) for question in row["questions"]]
+        if proofs.name_of(row) != row["proof"] or named != [one["question_sha256"] for one in row["rows"]]:
+            return [Violation("proofs_are_what_was_proved", row["proof"], "its hash", "another content")]
     return []
 
 

@@ -13,6 +13,7 @@ from makegood.errors import ProblemCode
 from makegood.limits import ID_CHARS_MAX
 from makegood.web.api.operation import Once, Operation
 from makegood.web.api.operations import OPERATIONS
+from makegood.web.api.proof_schemas import PROOF_COMPONENTS
 from makegood.web.api.schemas import COMPONENTS, ID, QUOTE_ID, REVISION, Schema, listed, record, ref
 from makegood.web.problems import KINDS, MEDIA_TYPE, type_of
 
@@ -73,7 +74,7 @@ def document() -> dict[str, Any]:
                     "description": "A key from `makegood key create`: `mk_...`.",
                 }
             },
-            "schemas": COMPONENTS | {"Problem": _problem_schema()},
+            "schemas": COMPONENTS | PROOF_COMPONENTS | {"Problem": _problem_schema()},
         },
     }
 

@@ -62,6 +62,7 @@ KINDS: Mapping[ProblemCode, Kind] = {
     ProblemCode.REVISION_HAS_CHANGED: Kind(412, "The revision has changed"),
     ProblemCode.BUDGET_IS_BELOW_USE: Kind(409, "The budget is below what is used"),
     ProblemCode.WINDOW_IS_PAST: Kind(422, "The window is past"),
+    ProblemCode.NOT_PROVED: Kind(409, "It is not proved"),
     ProblemCode.RESUME_NEEDS_ANOTHER: Kind(409, "Another principal must confirm"),
     ProblemCode.STORE_IS_UNAVAILABLE: Kind(503, "The store is unavailable"),
     ProblemCode.TOO_MANY_REQUESTS: Kind(429, "Too many requests"),

@@ -72,7 +72,7 @@ def _lede(result: Result, reader: Reader) -> str:
 
 def _facts(result: Result, reader: Reader) -> list[tuple[str, str]]:
     verified = result.verified
-    free, capped = result.replayed.outcomes
+    free, capped = result.replayed.named("unguarded"), result.replayed.named("budget_capped")
     yuan = reader.replay_currency
     return [
         (reader.money(result.discount_minor), reader("fact_granted", count=reader.count(result.granted))),
@@ -136,11 +136,17 @@ def _replay(result: Result, reader: Reader, drawn: Any) -> Section:
         replay_plots.replay(result, reader),
         table.replay(result, reader),
         table.half_minutes(result, reader),
-        notes=(reader("not_built", guards=guards), reader("synthetic")),
+        notes=(*_refusals(result, reader), reader("not_built", guards=guards), reader("synthetic")),
         eligible=format_rate(replayed.scenario.eligible),
         payments=reader.count(len(replayed.arrivals)),
     )
     return section
+
+
+def _refusals(result: Result, reader: Reader) -> list[str]:
+    """What the proof said to the campaign before it could run: its first witness, in words."""
+    witnesses = [row["witness"] for row in result.replayed.named("proved").refused if row["witness"]]
+    return [reader("proof_says", words=one["words"][reader.language]) for one in witnesses[:1]]
 
 
 def _ends(result: Result, reader: Reader) -> dict[str, str]:

@@ -14,15 +14,11 @@ def replay(result: Result, reader: Reader) -> str:
     """Yuan granted over the event: the whole of it, and its beginning enlarged until the budget is used up."""
     seconds = result.replayed.scenario.seconds
     drawing = Drawing(_WIDTH, 360, reader("h_replay"), reader("replay_says"), "replay")
-    free, capped = _named(result, "unguarded"), _named(result, "budget_capped")
+    free, capped = result.replayed.named("unguarded"), result.replayed.named("budget_capped")
     _curves(drawing, result, reader, (free, capped), Scale(0, seconds, 54, 446), free.wrong_minor, whole=True)
     top = min(free.wrong_minor, capped.run.budget * 3)
     _curves(drawing, result, reader, (free, capped), Scale(0, _ZOOM_SECONDS, 538, _WIDTH - 8), top, whole=False)
     return drawing.render()
-
-
-def _named(result: Result, name: str) -> Outcome:
-    return next(outcome for outcome in result.replayed.outcomes if outcome.run.name == name)
 
 
 def _curves(

@@ -6,6 +6,8 @@ from makegood.documents.source import Source
 from makegood.errors import FieldError
 from makegood.limits import DOCUMENTS_BODY_BYTES_MAX, DOCUMENTS_PER_CALL_MAX, TEXT_CHARS_MAX
 from makegood.services import campaigns
+from makegood.services.proofs import read_proof, read_questions
+from makegood.web.api.answers import as_json
 from makegood.web.api.operation import Call
 from makegood.web.body import invalid, want_keys, want_text
 
@@ -23,6 +25,14 @@ async def approve_revision(call: Call) -> Any:
     """A principal's yes to the hash of a revision."""
     want_keys(call.body, frozenset())
     return await campaigns.approve(call.platform, call.caller, call.id("revision"))
+
+
+async def get_proof(call: Call) -> Any:
+    """The newest proof of a revision, with every question as SMT-LIB text."""
+    proof = await read_proof(call.platform, call.caller, call.id("revision"))
+    questions = await read_questions(call.platform, call.caller, proof)
+    rows = [{**row, "question": question} for row, question in zip(proof.rows, questions, strict=True)]
+    return {**as_json(proof), "rows": rows}
 
 
 def _source(entry: Any, path: str) -> Source:

@@ -214,13 +214,19 @@ OPERATIONS: tuple[Operation, ...] = (
         "Campaigns",
         "Resume a campaign",
         "The first call records a request; the same call by another principal, not the author, confirms it "
-        "within 15 minutes.",
+        "within 15 minutes. Each time it is proved again, against today's policy and everything live.",
         (Scope.RESUME,),
         ref("Resumed"),
         {"campaign": "spring-qr-2027", "state": "requested", "confirm_by": "2027-02-03T02:15:00Z"},
         ref("Reason"),
         {"reason": "the template is right again"},
-        problems=(P.STATE_FORBIDS, P.RESUME_NEEDS_ANOTHER, P.PRINCIPAL_MAY_NOT),
+        problems=(
+            P.STATE_FORBIDS,
+            P.RESUME_NEEDS_ANOTHER,
+            P.PRINCIPAL_MAY_NOT,
+            P.NOT_PROVED,
+            P.REVISION_HAS_CHANGED,
+        ),
         once=Once.NEEDED,
     ),
     Operation(
@@ -245,7 +251,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "Documents",
         "Publish documents",
         "Proposes revisions for the live set. A policy needs `approve`, a brief `brief`, a campaign "
-        "`author`. The same bytes again are the same revision.",
+        "`author`. The same bytes again are the same revision. A campaign whose brief is known is proved; what "
+        "the proof does not say yes to is in `missing` and in `proofs`.",
         (Scope.AUTHOR, Scope.BRIEF, Scope.APPROVE),
         ref("PublishedList"),
         None,
@@ -277,8 +284,25 @@ OPERATIONS: tuple[Operation, ...] = (
         ref("Nothing"),
         {},
         body_optional=True,
-        problems=(P.STATE_FORBIDS, P.PRINCIPAL_MAY_NOT, P.WINDOW_IS_PAST, P.REVISION_HAS_CHANGED),
+        problems=(
+            P.STATE_FORBIDS,
+            P.PRINCIPAL_MAY_NOT,
+            P.WINDOW_IS_PAST,
+            P.REVISION_HAS_CHANGED,
+            P.NOT_PROVED,
+        ),
         once=Once.NEEDED,
+    ),
+    Operation(
+        "GET",
+        "/v1/revisions/{revision}/proof",
+        documents.get_proof,
+        "Documents",
+        "Read a proof",
+        "The newest proof of a revision: every obligation with its verdict, its witness and its question as "
+        "SMT-LIB text, which any other solver can answer again.",
+        _READ,
+        ref("Proof"),
     ),
     Operation(
         "GET",

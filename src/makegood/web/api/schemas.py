@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from makegood.domain.quote import Refusal, Undecided
-from makegood.domain.review import State
+from makegood.domain.review import Guard, State
 from makegood.findings import FindingCode, Severity
 from makegood.limits import (
     BATCH_PAYMENTS_MAX,
@@ -165,6 +165,11 @@ FINDING = record(
         "hint": nullable(TEXT),
     },
 )
+PROOF_NAME: Schema = {
+    "type": "string",
+    "pattern": "^prf_[0-9a-f]{64}$",
+    "description": "Hash of all that a proof says.",
+}
 CAMPAIGN_STATE = one_of(State, "State of the revision.")
 CAMPAIGN = record(
     "One campaign: what it is, and what it spent. Money is minor units of `currency`.",
@@ -176,7 +181,10 @@ CAMPAIGN = record(
         "label": TEXT,
         "label_text": WORDS,
         "state": CAMPAIGN_STATE,
-        "proved": BOOL,
+        "proved": BOOL
+        | {"description": "It went live with a proof, or what is proposed is proved among all that is live."},
+        "proof": nullable(PROOF_NAME),
+        "guards_left_out": listed(one_of(Guard, "A guard that this test house was made without.")),
         "currency": CURRENCY,
         "timezone": TEXT,
         "opens": MOMENT,
@@ -228,6 +236,10 @@ PUBLISHED = record(
         "state": CAMPAIGN_STATE,
         "missing": listed(TEXT) | {"description": "What it still needs before it may run."},
         "findings": listed(ref("Finding")),
+        "proved": BOOL | {"description": "Whether a proof says yes to it, among all that is live."},
+        "proof": nullable(PROOF_NAME),
+        "proofs": listed(ref("ProofRow")) | {"description": "The rows of the proof that was made of a campaign."},
+        "hint": nullable(TEXT) | {"description": "Why no proof could be made."},
     },
 )
 

@@ -9,6 +9,7 @@ from makegood.web.console.bars import scale_bar, share_bar, stepped_bar, steps
 from makegood.web.console.confirm import honoured
 from makegood.web.console.events import events_of
 from makegood.web.console.pages import Page, Visit
+from makegood.web.console.proof import proofs_shown
 from makegood.web.console.twins import campaign_twin, plain
 from makegood.web.console.words import missing_words
 from makegood.web.state import platform_of
@@ -34,10 +35,11 @@ async def campaign_page(visit: Visit) -> Page:
         "is_asked": is_asked(view, platform.clock()),
         "is_stopped": view.state is State.STOPPED,
         "honoured": honoured(visit.speech, view.open_quotes),
+        "proofs": await proofs_shown(platform, visit.caller, view, visit.speech),
         "events": events_of(events, view, visit.speech),
         "read_at": platform.clock(),
     }
-    twin = campaign_twin(view) | {"events": plain(events)}
+    twin = campaign_twin(view) | {"events": plain(events), "proofs": plain(values["proofs"])}
     return Page("campaign.html", values, twin, fragment="campaign_live.html")
 
 

@@ -38,7 +38,7 @@ def _event(row: Mapping[str, Any], view: CampaignView, speech: Speech) -> Event:
         principal=str(row["principal"]),
         words=event_words(speech, row),
         detail=_detail(row["detail"], view, speech),
-        tone=_tone(str(row["action"])),
+        tone=_tone(str(row["action"]), row["detail"]),
     )
 
 
@@ -46,11 +46,15 @@ def _detail(detail: Mapping[str, Any], view: CampaignView, speech: Speech) -> st
     """The part of an audit row that a person asks for: the reason, the stage, the revision."""
     if "reason" in detail:
         return str(detail["reason"])
+    if "is_proved" in detail:
+        return ", ".join(detail["failed"]) or speech.gettext("everything is proved")
     if "open" in detail:
         return speech.gettext("up to %(amount)s in all", amount=speech.money(int(detail["open"]), view.currency))
     revisions = [detail["revision"]] if "revision" in detail else detail.get("revisions", [])
     return ", ".join(str(revision)[:REVISION_CHARS] + "…" for revision in revisions)
 
 
-def _tone(action: str) -> str:
+def _tone(action: str, detail: Mapping[str, Any]) -> str:
+    if action == "proof.made":
+        return "good" if detail["is_proved"] else "bad"
     return "bad" if action in _BAD else "good" if action in _GOOD else "plain"

@@ -5,6 +5,7 @@ from typing import Any
 
 from makegood.domain.review import Scope, State
 from makegood.errors import ProblemCode
+from makegood.proof.verdict import Verdict
 from makegood.web.console.language import mark
 from makegood.web.console.speech import Speech
 
@@ -38,6 +39,29 @@ EVENT_WORDS: Mapping[str, str] = {
     "campaign.stop": mark("Campaign stopped"),
     "campaign.resume_request": mark("Resume asked for"),
     "campaign.resume": mark("Campaign resumed"),
+    "proof.made": mark("Proof made"),
+}
+
+VERDICT_WORDS: Mapping[Verdict, str] = {
+    Verdict.PROVED: mark("Proved"),
+    Verdict.REFUTED: mark("Refuted"),
+    Verdict.UNKNOWN: mark("Not known"),
+}
+
+OBLIGATION_WORDS: Mapping[str, str] = {
+    "inside_brief.discount_max": mark("No discount is larger than the brief allows"),
+    "inside_brief.rate_max": mark("No discount is a larger share of the amount than the brief allows"),
+    "inside_brief.spend_min": mark("No payment below the brief's smallest amount gets anything"),
+    "inside_brief.scenes": mark("Only payments in the brief's scenes get anything"),
+    "inside_brief.label": mark("Payers see the label of the brief"),
+    "inside_brief.funding": mark("The funders of the brief pay, each their share"),
+    "inside_brief.window": mark("Nothing is granted outside the brief's window"),
+    "inside_brief.budget": mark("The budget is not above the brief's"),
+    "inside_brief.per_payer": mark("No payer gets more than the brief allows"),
+    "inside_policy.stages": mark("The stages are those that policy and brief allow"),
+    "label_is_funded": mark("The owner of the label pays a share"),
+    "can_ever_apply": mark("Some payment can get something"),
+    "budget_bound": mark("The worst loss is within the policy's bounds"),
 }
 
 REMEDIES: Mapping[ProblemCode, str] = {
@@ -48,6 +72,7 @@ REMEDIES: Mapping[ProblemCode, str] = {
     ProblemCode.NOT_FOUND: mark("Check the address, or look for it in the list of campaigns."),
     ProblemCode.STATE_FORBIDS: mark("Look at the campaign again: somebody may have changed it meanwhile."),
     ProblemCode.PRINCIPAL_MAY_NOT: mark("Ask another principal to take this step."),
+    ProblemCode.NOT_PROVED: mark("Look at the proof: it names a payment that would be granted something wrong."),
     ProblemCode.RESUME_NEEDS_ANOTHER: mark("Ask another principal to confirm the resume."),
     ProblemCode.STORE_IS_UNAVAILABLE: mark(
         "Wait a moment and repeat the step: it is taken once, however often you send it."
@@ -67,6 +92,10 @@ def missing_words(speech: Speech, missing: str) -> str:
             return speech.gettext("The brief: the budget owner has not published one.")
         case "brief_by_another_principal":
             return speech.gettext("A brief by another principal: the author of the campaign wrote this one.")
+        case "proof" if value:
+            return speech.gettext("A proof that says: %(obligation)s.", obligation=obligation_words(speech, value))
+        case "proof":
+            return speech.gettext("A proof: none was made yet, or no solver is installed here.")
         case "signature":
             return speech.gettext("The signature of %(funder)s, who owns the label.", funder=value)
         case "approval" if value.isdecimal():
@@ -76,6 +105,14 @@ def missing_words(speech: Speech, missing: str) -> str:
                 int(value),
             )
     return missing
+
+
+def obligation_words(speech: Speech, obligation: str) -> str:
+    """What an obligation says; a rule of the policy by its id."""
+    if obligation in OBLIGATION_WORDS:
+        return speech.gettext(OBLIGATION_WORDS[obligation])
+    rule = obligation.removeprefix("inside_policy.")
+    return speech.gettext("The policy's rule %(rule)s holds", rule=rule)
 
 
 def event_words(speech: Speech, event: Mapping[str, Any]) -> str:
