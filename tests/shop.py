@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from makegood.documents.source import Source
-from makegood.domain.review import Scope
+from makegood.domain.review import Guard, Scope
 from makegood.services import campaigns
 from makegood.services.access import Caller, House, authenticate, create_house, create_key
 from makegood.services.campaigns import Published
@@ -38,6 +38,11 @@ class Shop:
     house: House
     callers: dict[str, Caller]
     keys: dict[str, str]
+
+    def elsewhere(self) -> "Shop":
+        """The same house from another process: with a prover, a lock and a picture of what is live of its own."""
+        other = Platform(self.platform.store, self.platform.settings, self.platform.clock)
+        return replace(self, platform=other)
 
     async def publish(self, who: str, *texts: str) -> list[Published]:
         """Publish documents given as text."""
@@ -76,16 +81,24 @@ class Shop:
         return {key: value for key, value in fields.items() if value is not ...}
 
 
-async def open_shop(platform: Platform, *, live: bool = False, scopes: Iterable[str] = PRINCIPALS) -> Shop:
+async def open_shop(
+    platform: Platform,
+    *,
+    live: bool = False,
+    scopes: Iterable[str] = PRINCIPALS,
+    policy: str | None = None,
+    guards_left_out: Iterable[Guard] = (),
+) -> Shop:
     """A house with principals and a policy in force, no campaign."""
-    house = await create_house(platform, f"shop-{secrets.token_hex(6)}", live=live)
+    name = f"shop-{secrets.token_hex(6)}"
+    house = await create_house(platform, name, live=live, guards_left_out=guards_left_out)
     keys = {
         name: (await create_key(platform, house.name, name, [*PRINCIPALS[name], Scope.READ])).key for name in scopes
     }
     callers = {name: await authenticate(platform, key) for name, key in keys.items()}
     shop = Shop(platform, house, callers, keys)
-    policy = (await shop.publish("rita", example("policy.yaml")))[0]
-    await shop.approve(policy.revision, "bob")
+    published = (await shop.publish("rita", policy or example("policy.yaml")))[0]
+    await shop.approve(published.revision, "bob")
     return shop
 
 
