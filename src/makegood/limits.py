@@ -56,6 +56,7 @@ FILE_PAYMENTS_MAX = 50_000_000  # Rows of a payment file that `price` takes.
 PROOF_QUESTION_MS_MAX = 5_000  # One question takes milliseconds; one that takes seconds is refused as unknown.
 PROOF_MEMORY_MB_MAX = 2_048  # Of the solver for one question; the largest portfolios take a tenth of it.
 PROOF_MS_MAX = 60_000  # All questions of one campaign; an author waits for the answer.
+PUBLISHERS_WAITING_MAX = 16  # Of one house for one process; each holds a connection while it waits for the solver.
 PROOF_QUESTIONS_BYTES_MAX = 64 * 1024 * 1024  # SMT-LIB text of one proof; a hundred overlapping campaigns ask 10 MB.
 
 # -- money calls ---------------------------------------------------------------------------------------

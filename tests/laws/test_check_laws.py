@@ -27,8 +27,8 @@ PIECES = st.sampled_from(
     (
         "payment.", "payment.amount", "payment.scene", "payment.payer_segments", "has(payment.store_type)", "&&", "||",
         "!", "==", ">=", "in", "[", "]", "(", ")", "1", "10000", "9223372036854775807", '"transfer"', '"', "'", "+",
-        "-", "*", "/", "%", "?", ":", ".exists(s, s", ".startsWith(", ".getHours(", '"Asia/Shanghai"', ".matches(", "true",
-        "null", "1.5", "timestamp(", "duration(", ",", "{", "}", "\\u0000", "//", "\n", "total",
+        "-", "*", "/", "%", "?", ":", ".exists(s, s", ".startsWith(", ".getHours(", '"Asia/Shanghai"', ".matches(",
+        "true", "null", "1.5", "timestamp(", "duration(", ",", "{", "}", "\\u0000", "//", "\n", "total",
     )
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from makegood.cli.beyond import beyond_campaign, beyond_policy
-from makegood.cli.proofs import SOLVER_HINT, prove, solver_is_there
+from makegood.cli.proofs import prove
 from makegood.cli.sources import collect_sources
 from makegood.clock import Instant
 from makegood.documents.document import Bundle, CampaignDocument, PolicyDocument
@@ -18,6 +18,7 @@ from makegood.domain.brief import Brief
 from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
 from makegood.findings import Finding, FindingCode, Severity
+from makegood.proof.installed import SOLVER_HINT, solver_is_there
 from makegood.proof.verdict import Report
 
 

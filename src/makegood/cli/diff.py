@@ -10,13 +10,14 @@ import click
 
 from makegood.cli.excerpt import say
 from makegood.cli.output import console, emit, json_option, print_finding
-from makegood.cli.proofs import SOLVER_HINT, print_witness, prove_change, row_json, solver_is_there, witness_json
+from makegood.cli.proofs import print_witness, prove_change, row_json, witness_json
 from makegood.cli.sources import collect_sources
 from makegood.clock import Instant, system_clock
 from makegood.documents.document import Bundle, CampaignDocument, PolicyDocument
 from makegood.documents.read import read_documents
 from makegood.documents.words import CHINESE, ENGLISH
 from makegood.domain.campaign import Campaign
+from makegood.proof.installed import SOLVER_HINT, solver_is_there
 from makegood.proof.verdict import Change, Verdict
 
 _PATH = click.Path(exists=True, path_type=Path)

@@ -4,17 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-from makegood.cli.output import console
+from makegood.cli.output import console, printable
 from makegood.documents.places import place_of
 from makegood.documents.source import Source, source_lines
 from makegood.findings import Finding, Severity
 
 _WIDTH = 100  # Characters of a source line that are shown.
-
-
-def printable(text: str) -> str:
-    """The text with a blank for every character that could command a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def say(text: str, style: str | None = None, end: str = "\n") -> None:

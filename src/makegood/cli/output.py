@@ -26,6 +26,11 @@ def emit(value: Any, as_json: bool, human: Callable[[], None]) -> None:
         human()
 
 
+def printable(text: str) -> str:
+    """The text with a blank for every character that could command a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def print_problem(error: MakegoodError, *, as_json: bool) -> None:
     """Tell what happened, what to do, and the code."""
     code = error.code.value if isinstance(error, Problem) else _code_of(error)
@@ -36,12 +41,10 @@ def print_problem(error: MakegoodError, *, as_json: bool) -> None:
         body = {"error": {"code": code, "detail": str(error), "errors": errors, "hint": hint}}
         sys.stdout.write(msgspec.json.encode(body).decode() + "\n")
         return
-    stderr.print(f"[bold red]error[/] {error} [dim]({code})[/]", markup=True)
+    stderr.print(f"[bold red]error[/] {escape(printable(str(error)))} [dim]({code})[/]", markup=True)
     for place in places:
-        stderr.print(
-            f"  {place.path or '/'} {place.message}" + (f" - {place.hint}" if place.hint else ""),
-            markup=False,
-        )
+        text = f"  {place.path or '/'} {place.message}" + (f" - {place.hint}" if place.hint else "")
+        stderr.print(printable(text), markup=False)
     if hint:
         stderr.print(f"  hint: {hint}", markup=False)
 

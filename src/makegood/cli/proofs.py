@@ -1,7 +1,6 @@
 """Proofs as a person reads them: ✓ or ✗ with a word, the smallest failing payment, the line, and what would mend it."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -16,17 +15,11 @@ from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
 from makegood.proof.verdict import Change, Report, Row, Verdict, Witness
 
-SOLVER_HINT = "install it: pip install 'makegood[proof]'"
 _MARKS = {
     Verdict.PROVED: "[bold green]✓ proved [/]",
     Verdict.REFUTED: "[bold red]✗ refuted[/]",
     Verdict.UNKNOWN: "[bold red]✗ unknown[/]",
 }
-
-
-def solver_is_there() -> bool:
-    """Whether the solver is installed."""
-    return find_spec("z3") is not None
 
 
 def prove(campaign: Campaign, brief: Brief | None, policy: Policy, live: Sequence[Campaign]) -> Report:

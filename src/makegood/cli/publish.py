@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from makegood.cli.connect import as_caller, key_option, store_options
+from makegood.cli.excerpt import say
 from makegood.cli.output import console, emit, finding_json, json_option
 from makegood.cli.sources import collect_sources
 from makegood.documents.source import Source
+from makegood.documents.words import CHINESE, ENGLISH
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.services.access import Caller
 from makegood.services.campaigns import Published
@@ -81,24 +83,28 @@ def is_refused(one: Published) -> bool:
 
 
 def show(one: Published) -> None:
-    """One document as a person reads it."""
-    console.print(f"[bold]{one.kind}[/] {one.id}  {one.state.replace('_', ' ')}", highlight=False)
-    console.print(f"  {one.revision}", markup=False, style="dim", soft_wrap=True)
+    """One document as a person reads it. Others wrote it: nothing of it commands the reader's terminal."""
+    console.print(f"[bold]{one.kind}[/]", end=" ")
+    say(f"{one.id}  {one.state.replace('_', ' ')}")
+    say(f"  {one.revision}", style="dim")
     if one.missing:
-        console.print(f"  missing: {', '.join(one.missing)}", markup=False)
+        say(f"  missing: {', '.join(one.missing)}")
     _show_proof(one)
     for finding in one.findings:
-        console.print(f"  {finding.severity} {finding.file}:{finding.line} {finding.message}", markup=False)
+        say(f"  {finding.severity} {finding.file}:{finding.line} {finding.message}")
 
 
 def _show_proof(one: Published) -> None:
-    """Every obligation with its verdict; below what is refused its witness, in words, and what would mend it."""
+    """Every obligation with its verdict; below what is refused its witness and a remedy, in both languages."""
     for row in one.proofs:
         mark = {"proved": "✓", "refuted": "✗"}.get(row["verdict"], "?")
-        console.print(f"  {mark} {row['verdict']} {row['obligation']}", markup=False)
+        whose = f"{row['campaign']}: " if row["campaign"] else ""
+        say(f"  {mark} {row['verdict']} {whose}{row['obligation']}")
         if row["witness"]:
-            console.print(f"      {row['witness']['words']['en']}", markup=False)
+            say(f"      {row['witness']['words'][ENGLISH]}")
+            say(f"      {row['witness']['words'][CHINESE]}")
         if row["hint"]:
-            console.print(f"      hint: {row['hint']['en']}", markup=False)
+            say(f"      hint: {row['hint'][ENGLISH]}")
+            say(f"      提示：{row['hint'][CHINESE]}")
     if one.hint:
-        console.print(f"  {one.hint}", markup=False)
+        say(f"  {one.hint}")

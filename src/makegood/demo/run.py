@@ -198,10 +198,15 @@ async def _replay(
 
 
 async def _published(opened: Opened, sources: Sequence[Source]) -> Sequence[Mapping[str, Any]]:
-    """What the proof refuses, after which the campaign does not run; nothing, after which it does."""
+    """What the proof refuses, after which the campaign does not run; nothing, after which it does.
+
+    Raises NotProved where there is no proof at all: then nothing was refused, and nothing runs.
+    """
     try:
         await put_in_force(opened.wire, sources)
     except NotProved as refused:
+        if not refused.rows:
+            raise
         return refused.rows
     return ()
 

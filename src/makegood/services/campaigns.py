@@ -15,7 +15,7 @@ from makegood.findings import Finding
 from makegood.limits import RESUME_CONFIRM_SECONDS, TEXT_CHARS_MAX
 from makegood.services.access import Caller, require
 from makegood.services.live import live_set, policy_of
-from makegood.services.platform import Platform
+from makegood.services.platform import Platform, turn_of
 from makegood.services.proofs import why_absent
 from makegood.services.proposed import (
     documents_of,
@@ -26,7 +26,7 @@ from makegood.services.proposed import (
     subject_of,
 )
 from makegood.services.recheck import prove_live, prove_policy
-from makegood.services.reviews import TRIES_MAX, advance
+from makegood.services.reviews import TRIES_MAX, advance, proposal_of
 from makegood.services.views import CampaignView, house_clock, state_of, views
 from makegood.store import campaigns as rows
 
@@ -184,7 +184,7 @@ async def _one(platform: Platform, caller: Caller, campaign_id: str) -> Campaign
 async def _resumed(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> dict[str, Any]:
     """What the store says to a resume, on a proof of what is live at that moment."""
     pool, house = platform.store.pool, caller.house.id
-    async with platform.publishing:
+    async with turn_of(platform, house):
         for _ in range(TRIES_MAX):
             proof = await prove_live(platform, caller, campaign_id)
             name = proof.proof if proof is not None else None
@@ -247,15 +247,22 @@ async def _policy_in_force(
     """Put an approved policy in force, if everything live still reads by it, and see what can run now."""
     await _put_in_force(platform, caller, stored)
     standings = await rows.standings(platform.store.pool, caller.house.id)
-    touched = {s["campaign_id"] for s in standings if s["currency"] == stored["subject"] and s["live"] != s["proposed"]}
+    waiting = [s for s in standings if s["currency"] == stored["subject"] and s["live"] != s["proposed"]]
+    touched = {s["campaign_id"] for s in waiting if await _lacks_only_a_proof(platform, caller, s)}
     await _advance_all(platform, caller, touched, None, seen)
     return Published("policy", stored["subject"], stored["revision"], State.RUNNING, ())
+
+
+async def _lacks_only_a_proof(platform: Platform, caller: Caller, standing: Mapping[str, Any]) -> bool:
+    """Whether a proof could let it run now: who approves a policy does not wait for proofs of what nobody approved."""
+    proposal = await proposal_of(platform, caller.house, standing)
+    return all(lack.partition(":")[0] == "proof" for lack in proposal.missing)
 
 
 async def _put_in_force(platform: Platform, caller: Caller, stored: dict[str, Any]) -> None:
     """What goes live between the check and the act would not have been checked: then it is checked again."""
     pool, house, policy = platform.store.pool, caller.house.id, policy_of(stored)
-    async with platform.publishing:
+    async with turn_of(platform, house):
         for _ in range(TRIES_MAX):
             version = await rows.live_version(pool, house)
             await _refuse_policy_that_breaks_live(platform, caller, policy)

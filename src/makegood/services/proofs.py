@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
+from makegood import __version__
 from makegood.clock import Instant
 from makegood.domain.review import Scope
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import ERRORS_REPORTED_MAX
+from makegood.proof.installed import SOLVER_HINT, solver_is_there
 from makegood.proof.verdict import Verdict
 from makegood.services.access import Caller, House, require
 from makegood.services.platform import Platform
 from makegood.store import proofs
 from makegood.store.proofs import World
 
-SOLVER_HINT = "the solver is not installed here: pip install 'makegood[proof]'"
+PROVER = f"makegood {__version__}"
+NO_SOLVER = f"the solver is not installed here; {SOLVER_HINT}"
 BRIEF_HINT = "the policy in force refuses the brief, so there is nothing to prove against; publish another one"
 
 
@@ -50,8 +52,8 @@ class Proof:
 
     @property
     def is_final(self) -> bool:
-        """Whether asking again would say the same: a time-out may pass."""
-        return all(row["verdict"] != Verdict.UNKNOWN for row in self.rows)
+        """Whether asking again would say the same: a time-out may pass, and another version may know better."""
+        return self.solver.endswith(PROVER) and all(row["verdict"] != Verdict.UNKNOWN for row in self.rows)
 
 
 async def world_of(platform: Platform, house: House, currency: str, campaign: str, *revisions: str) -> World:
@@ -98,7 +100,7 @@ async def read_questions(platform: Platform, caller: Caller, proof: Proof) -> Se
 
 def why_absent() -> str:
     """Why no proof could be made: there is no solver, or nothing to prove against."""
-    return SOLVER_HINT if find_spec("z3") is None else BRIEF_HINT
+    return BRIEF_HINT if solver_is_there() else NO_SOLVER
 
 
 def refuse_unproved(proof: Proof | None, detail: str) -> Proof:

@@ -17,10 +17,11 @@ from makegood.domain.policy import Policy
 from makegood.limits import PROOF_MS_MAX, PROOF_QUESTIONS_BYTES_MAX
 from makegood.proof.effort import Effort
 from makegood.proof.verdict import Exposure, Report, Row, Verdict
+from makegood.proof.words import words
 from makegood.services.access import Caller
 from makegood.services.live import brief_of, campaign_of
 from makegood.services.platform import Platform
-from makegood.services.proofs import SOLVER_HINT, Proof, proof_of_world
+from makegood.services.proofs import NO_SOLVER, PROVER, Proof, proof_of_world
 from makegood.store import campaigns, proofs
 from makegood.store.proofs import World
 from makegood.telemetry import log
@@ -111,19 +112,30 @@ async def _made(
     pool, house = platform.store.pool, caller.house.id
     stored = await campaigns.documents(pool, house, members)
 
-    def solve() -> tuple[Rows, Report]:
-        return work(_readable((stored[revision] for revision in members), policy))
+    def solve() -> dict[str, Any]:
+        try:
+            rows, report = work(_readable((stored[revision] for revision in members), policy))
+        except ModuleNotFoundError:
+            raise
+        except Exception as error:  # Whatever it is, nothing was shown; the others of the call go on.
+            log.error("the_prover_failed", subject=subject, revision=world.revision, exc_info=error)
+            rows, report = _failed(world), Report((), None, "none")
+        return _as_stored(world, rows, report)
 
     try:
-        rows, report = await asyncio.get_running_loop().run_in_executor(platform.prover, solve)
+        made = await asyncio.get_running_loop().run_in_executor(platform.prover, solve)
     except ModuleNotFoundError as error:
         if error.name != "z3":
             raise
-        log.warning(SOLVER_HINT)
+        log.warning(NO_SOLVER)
         return None
-    made = _as_stored(world, rows, report)
     await proofs.keep(pool, house, caller.principal, subject, made)
     return await proof_of_world(platform, caller.house, world)
+
+
+def _failed(world: World) -> Rows:
+    hint = words("the prover failed; the log of the server says how", "证明器出错；原因见服务器日志")
+    return [(None, Row("inside_brief" if world.brief else "inside_policy", Verdict.UNKNOWN, 0.0, "", hint=hint))]
 
 
 def _readable(rows: Iterable[Mapping[str, Any]], policy: PolicyDocument) -> list[Campaign]:
@@ -149,7 +161,7 @@ def _as_stored(world: World, rows: Rows, report: Report) -> dict[str, Any]:
         "is_proved": bool(kept or not world.brief) and all(row["verdict"] == Verdict.PROVED for row in kept),
         "rows": kept,
         "exposure": _exposure(report.exposure),
-        "solver": report.solver,
+        "solver": f"{report.solver}, {PROVER}",
     }
     return made | {"proof": proofs.name_of(made), "questions": questions}
 

@@ -18,7 +18,7 @@ from makegood.errors import Problem, ProblemCode
 from makegood.money import format_money, split
 from makegood.services.access import Caller, House
 from makegood.services.live import campaign_of, policy_of
-from makegood.services.platform import Platform
+from makegood.services.platform import Platform, turn_of
 from makegood.services.proofs import Proof, proof_beside, proof_named, proof_of_world, world_of
 from makegood.services.proving import prove_revision
 from makegood.store import campaigns as rows
@@ -93,7 +93,7 @@ async def advance(platform: Platform, caller: Caller, campaign_id: str, seen: da
     Problem where the ledger forbids it, and where somebody stopped the campaign meanwhile: only who saw a stop may end
     it.
     """
-    async with platform.publishing:
+    async with turn_of(platform, caller.house.id):
         return await _advance(platform, caller, campaign_id, seen)
 
 
@@ -178,7 +178,6 @@ async def _went_live(platform: Platform, caller: Caller, standing: Mapping[str, 
         "brief": proposal.brief["revision"],
         "policy": proposal.policy.revision,
         "proof": proposal.proof.proof if proposal.proof is not None else None,
-        "currency": standing["currency"],
         "budget": campaign.budget,
         "first_stage": campaign.stages[0],
         "limits": [

@@ -64,8 +64,18 @@ async def connect(url: str) -> Connection:
         return connection
 
 
+class Encoded(str):
+    """JSON text as it goes to the store: what is long is written elsewhere than in the loop that answers payments."""
+
+    __slots__ = ()
+
+
 async def _prepare(connection: Connection) -> None:
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_encoded, decoder=json.loads)
+
+
+def _encoded(value: Any) -> str:
+    return value if isinstance(value, Encoded) else json.dumps(value)
 
 
 class translated:  # noqa: N801 - reads as a word: `with translated():`

@@ -1,12 +1,13 @@
 """Proofs as stored: what was proved against which world, and the questions that were put to the solver."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from makegood.store.pool import Pool, call, in_house
+from makegood.store.pool import Encoded, Pool, call, in_house
 
 _COLUMNS = "proof, revision, brief, policy, live_set, is_proved, rows, exposure, solver, created_at"
 _NEWEST = f"select {_COLUMNS} from proofs where revision = $1 "  # noqa: S608 - a constant of ours
@@ -46,7 +47,15 @@ async def live_beside(pool: Pool, house: int, currency: str, campaign: str) -> t
 
 async def keep(pool: Pool, house: int, principal: str, subject: str, proof: Mapping[str, Any]) -> None:
     """Keep a proof and audit it under `subject`: all its columns, and `questions`, one a row."""
-    await call(pool, "keep_proof", house, principal, subject, dict(proof))
+    written = await asyncio.to_thread(_written, proof)
+    await call(pool, "keep_proof", house, principal, subject, written)
+
+
+def _written(proof: Mapping[str, Any]) -> Encoded:
+    """The proof as JSON. Each question by itself: nothing else in the process runs while one text is written."""
+    questions = ",".join(map(json.dumps, proof["questions"]))
+    rest = json.dumps({name: value for name, value in proof.items() if name != "questions"})
+    return Encoded(f'{rest[:-1]},"questions":[{questions}]}}')
 
 
 async def of_world(pool: Pool, house: int, world: World) -> dict[str, Any] | None:

@@ -58,6 +58,8 @@ OBLIGATION_WORDS: Mapping[str, str] = {
     "inside_brief.window": mark("Nothing is granted outside the brief's window"),
     "inside_brief.budget": mark("The budget is not above the brief's"),
     "inside_brief.per_payer": mark("No payer gets more than the brief allows"),
+    "inside_brief": mark("It stays inside its brief"),
+    "inside_policy": mark("Everything live keeps the policy"),
     "inside_policy.stages": mark("The stages are those that policy and brief allow"),
     "label_is_funded": mark("The owner of the label pays a share"),
     "can_ever_apply": mark("Some payment can get something"),
