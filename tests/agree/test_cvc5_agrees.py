@@ -2,29 +2,14 @@
 
 from dataclasses import replace
 
-import cvc5
 import pytest
+from tests.agree.other_solver import answer_of
 from tests.unit.proving import read_trio
 
 from makegood.domain.benefit import PercentOff, RandomOff
 from makegood.domain.campaign import Stacking
 from makegood.proof.prove import prove_campaign, prove_change, prove_policy
 from makegood.proof.verdict import Row, Verdict
-
-MS = "60000"
-
-
-def answer_of(question: str) -> str:
-    """What cvc5 answers to a whole SMT-LIB text."""
-    solver = cvc5.Solver()
-    solver.setOption("tlimit-per", MS)
-    solver.setOption("strings-exp", "true")
-    parser = cvc5.InputParser(solver)
-    answers: list[str] = []
-    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, question, "question")
-    while not (command := parser.nextCommand()).isNull():
-        answers.append(command.invoke(solver, parser.getSymbolManager()).strip())
-    return answers[-1]
 
 
 def agrees(row: Row) -> None:

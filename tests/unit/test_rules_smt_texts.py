@@ -1,6 +1,7 @@
 """Open texts that are only held against constants: few texts stand for all, and the solver has little to do."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import z3
@@ -12,10 +13,12 @@ from makegood.rules.evaluate import compile_condition
 from makegood.rules.smt import SymbolicPayment, symbolic_payment
 
 EFFORT = 60_000  # Z3's own units of work: a hundredth of a second. Twenty strings took it five seconds and more.
-_WIDE = {"city": {"max_length": 64}, "note": {"max_length": 64}, "segments": {"max_items": 20, "max_length": 32}}
-WIDE = PaymentSchema(
-    "CNY", {name: replace(each, **_WIDE.get(name, {})) for name, each in SCHEMA.fields.items()}
-)  # fmt: skip
+_WIDE: dict[str, dict[str, Any]] = {
+    "city": {"max_length": 64},
+    "note": {"max_length": 64},
+    "segments": {"max_items": 20, "max_length": 32},
+}
+WIDE = PaymentSchema("CNY", {name: replace(each, **_WIDE.get(name, {})) for name, each in SCHEMA.fields.items()})
 REST = (
     ' && has(payment.device_id) && payment.scene == "online" && payment.amount >= 12345 && payment.amount <= 43787641 '
     '&& payment.occurred_at < timestamp("2027-02-10T00:00:00Z")'
@@ -32,7 +35,7 @@ POSSIBLE = (
     'payment.city.endsWith("zhou") && payment.city != "Hangzhou" && size(payment.city) <= 8',
     'payment.city.contains("an") && payment.city.contains("zh") && !payment.city.startsWith("x")',
     'has(payment.note) && payment.note.contains("gift") && payment.note.size() > 40',
-    'has(payment.device_id) && payment.device_id.startsWith("ios-") && payment.payer_id.startsWith("staff-")',
+    'has(payment.device_id) && payment.device_id.startsWith("ios-") && payment.payee_id.startsWith("staff-")',
     'has(payment.note) && (payment.note.startsWith("TV-") || payment.note.endsWith("-X")) && size(payment.note) == 12',
     'payment.city >= "A" && payment.city < "N" && payment.amount % 7 == 3',
     'payment.city in ["Beijing", "Suzhou", "Shenzhen"] && payment.city.endsWith("zhou")',
@@ -83,12 +86,12 @@ def test_a_condition_on_texts_that_nothing_meets_is_soon_known(text: str) -> Non
         'payment.city in payment.segments && payment.city < "b"',
         'payment.city + "x" == "ax"',
         '["a"].exists(w, w != "b" && payment.city.startsWith(payment.initial))',
-        'payment.city.startsWith(string(payment.points))',
+        "payment.city.startsWith(string(payment.points))",
         '(payment.amount > 5 ? payment.city : payment.initial) == payment.initial && payment.city.contains("a")',
-        'payment.segments.exists(s, payment.segments.exists(t, s.startsWith(t)))',
+        "payment.segments.exists(s, payment.segments.exists(t, s.startsWith(t)))",
         '[payment.city, "x"].exists(w, w.startsWith("a") && w == payment.initial)',
     ],
-)  # fmt: skip
+)
 def test_texts_that_meet_other_texts_are_not_sampled(text: str) -> None:
     assert encoded(text).sampled.keys().isdisjoint({"city", "segments"})
 

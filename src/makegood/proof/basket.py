@@ -5,7 +5,7 @@ most that the lines that match can be worth is asked of the solver first: it fin
 through.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import z3
@@ -16,11 +16,10 @@ from makegood.domain.payment import Item, item_schema
 from makegood.domain.policy import Policy
 from makegood.money import BASIS_POINTS
 from makegood.proof.effort import Effort
-from makegood.proof.solver import Solver, value_of
-from makegood.proof.verdict import Verdict
+from makegood.proof.solver import Solver
 from makegood.rules.check import check_expression
 from makegood.rules.environment import item_environment
-from makegood.rules.evaluate import compile_condition
+from makegood.rules.evaluate import EvaluationError, compile_condition
 from makegood.rules.expression import Expression
 from makegood.rules.smt import SymbolicPayment, symbolic_payment
 
@@ -50,7 +49,7 @@ class Lines:
 
     def basket(self, amount: int, discount: int) -> list[dict[str, Any]] | None:
         """Lines of a payment of this amount that get this discount; None where the obvious ones do not."""
-        holds = {where: compile_condition(tree) for where, tree in self._trees.items()}
+        holds = {where: _test_of(tree) for where, tree in self._trees.items()}
         for wanted in self._shapes(amount):
             lines = [self._of(where, units, worth) for where, units, worth in wanted if worth]
             found = [line for line in lines if line is not None]
@@ -67,8 +66,8 @@ class Lines:
                 return found
         return None
 
-    def _shapes(self, amount: int) -> Iterator[Sequence[tuple[str, int, int]]]:
-        """Baskets worth trying: for each line its condition, units, and amount."""
+    def _shapes(self, amount: int) -> Iterator[Sequence[tuple[str, int | None, int]]]:
+        """Baskets worth trying: for each line its condition, units (None: any), and amount."""
         match self._benefit:
             case BuyXGetY(buy=buy, get=get) if buy.where == get.where:
                 each, dearer = divmod(amount, buy.count + get.count)
@@ -76,16 +75,20 @@ class Lines:
                 yield (buy.where, dearer, dearer * (each + 1)), (buy.where, cheaper, cheaper * each)
             case BuyXGetY(buy=buy, get=get):
                 yield (buy.where, buy.count, buy.count), (get.where, get.count, amount - buy.count)
-            case ItemsOff(where=where) | FreeItem(where=where):
+            case ItemsOff(where=where):
+                yield ((where, None, amount),)
+                yield ((where, None, self.matching_max()),)
+            case FreeItem(where=where):
                 yield ((where, 1, amount),)
                 yield ((where, 1, self.matching_max()),)
 
-    def _of(self, where: str | None, units: int, worth: int) -> dict[str, Any] | None:
+    def _of(self, where: str | None, units: int | None, worth: int) -> dict[str, Any] | None:
         """A line of so many units, worth so much together, that meets the condition; without one, that meets none."""
         line, solver = self._line()
         trees = self._trees.values()
         meets = line.holds(self._trees[where]) if where is not None else z3.Not(z3.Or([line.holds(t) for t in trees]))
-        answer = solver.ask(meets, line.amount == worth, _quantity(line) == units)
+        counted = () if units is None else (_quantity(line) == units,)
+        answer = solver.ask(meets, line.amount == worth, *counted)
         return line.read(answer.model) if answer.model is not None else None
 
     def _line(self) -> tuple[SymbolicPayment, Solver]:
@@ -97,18 +100,8 @@ class Lines:
     def _largest(self, tree: Expression) -> int:
         """The amount of the largest line that matches, 0 where none does."""
         line, solver = self._line()
-        low, high = 0, self._schema.amount_max
-        middle = high  # Most conditions do not look at amounts: that is asked first.
-        while low < high:
-            answer = solver.ask(line.holds(tree), line.amount >= middle)
-            if answer.verdict is Verdict.UNKNOWN:
-                return high
-            if answer.verdict is Verdict.REFUTED:
-                low = value_of(answer.model, line.amount)
-            else:
-                high = middle - 1
-            middle = (low + high + 1) // 2
-        return low
+        found = solver.largest(line.amount, self._schema.amount_max, line.holds(tree))
+        return self._schema.amount_max if found is None else found
 
 
 def bound_of(benefit: ItemBenefit, amount: Any, matching_max: int) -> Any:
@@ -137,6 +130,19 @@ def _got(benefit: BuyXGetY, amount: Any, worth: Any) -> Any:
 
 def _least(term: Any, most: Any) -> Any:
     return z3.If(term < most, term, most)
+
+
+def _test_of(where: Expression) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a line matches, by its fields. One for which the condition ends in an error does not."""
+    condition = compile_condition(where)
+
+    def holds(fields: Mapping[str, Any]) -> bool:
+        try:
+            return condition(fields)
+        except EvaluationError:
+            return False
+
+    return holds
 
 
 def _quantity(line: SymbolicPayment) -> Any:

@@ -98,6 +98,8 @@ class Case:
         verdict = turned.get(self.granted().verdict, Verdict.UNKNOWN)
         witness = self.witness(None, (), clause) if verdict is Verdict.REFUTED else None
         hint = words("widen the condition, the window or the limits", "放宽条件、期限或限额") if witness else None
+        if verdict is Verdict.UNKNOWN:
+            hint = self._undecided()
         ms = (self.effort.clock() - began) / 1e6
         return Row("can_ever_apply", verdict, ms, self.alone.question(), witness, "/when", hint, proved_if="sat")
 
@@ -106,11 +108,14 @@ class Case:
     ) -> Row:
         hint: Words | None = obligation.hint if verdict is Verdict.REFUTED else None
         if verdict is Verdict.UNKNOWN:
-            seconds = self.effort.question_ms // 1000
-            hint = words(f"the solver did not decide within {seconds} s; simplify the condition",
-                         f"求解器在{seconds}秒内没有结论；请简化条件")  # fmt: skip
+            hint = self._undecided()
         path = obligation.path if verdict is not Verdict.PROVED else ""
         return Row(obligation.name, verdict, (self.effort.clock() - began) / 1e6, question, witness, path, hint)
+
+    def _undecided(self) -> Words:
+        seconds = self.effort.question_ms // 1000
+        return words(f"the solver did not decide within {seconds} s; simplify the condition",
+                     f"求解器在{seconds}秒内没有结论；请简化条件")  # fmt: skip
 
     # -- witnesses -------------------------------------------------------------------------------------
 

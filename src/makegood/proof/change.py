@@ -66,7 +66,9 @@ class _Comparison:
             offer_of(campaign, condition, self._payment, most)
             for campaign, condition, most in zip((old, new), self._conditions, matching, strict=True)
         )
-        self._context, self._solver = context, Solver(context, self._payment.domain, effort, ends)
+        # What is left to chance is drawn for a campaign that is not granted, too: no draw is out of its bounds.
+        drawn = (*self._payment.domain, *self.old.bounds, *self.new.bounds)
+        self._context, self._solver = context, Solver(context, drawn, effort, ends)
 
     def more(self, one: Offer, other: Offer) -> _Found:
         """Whether any payment gets more from `one` than from `other`."""

@@ -5,24 +5,14 @@ from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
 from makegood.domain.policy import Policy
 from makegood.proof.offer import Offer, largest_grant
-from makegood.proof.solver import Solver, value_of
-from makegood.proof.verdict import Exposure, Verdict
+from makegood.proof.solver import Solver
+from makegood.proof.verdict import Exposure
 
 
 def largest_of(offer: Offer, solver: Solver, amount_max: int) -> int | None:
     """The largest discount that any payment is granted, minor units; None where the solver does not know."""
-    low, high = 0, min(largest_discount(offer.campaign.benefit, amount_max), largest_grant(offer.campaign))
-    middle = high  # Most caps are reached: that is asked first.
-    while low < high:
-        answer = solver.ask(offer.granted, offer.discount >= middle)
-        if answer.verdict is Verdict.UNKNOWN:
-            return None
-        if answer.verdict is Verdict.REFUTED:
-            low = value_of(answer.model, offer.discount)
-        else:
-            high = middle - 1
-        middle = (low + high + 1) // 2
-    return low
+    most = min(largest_discount(offer.campaign.benefit, amount_max), largest_grant(offer.campaign))
+    return solver.largest(offer.discount, most, offer.granted)
 
 
 def exposure_of(campaign: Campaign, policy: Policy, largest: int) -> Exposure:

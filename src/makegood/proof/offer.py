@@ -23,13 +23,15 @@ from makegood.rules.smt import SymbolicPayment
 class Offer:
     """Whether the campaign by itself is granted to the payment, and what it then takes off, minor units.
 
-    `most` is the most that it may be, which is the discount itself unless chance or a basket decides on it.
+    `most` is the most that it may be, which is the discount itself unless chance or a basket decides on it; `bounds`
+    then say what it may be, granted or not.
     """
 
     campaign: Campaign
     granted: Any
     discount: Any
     most: Any
+    bounds: tuple[Any, ...] = ()
 
 
 def offer_of(campaign: Campaign, condition: Expression, payment: SymbolicPayment, matching_max: int = 0) -> Offer:
@@ -49,7 +51,7 @@ def offer_of(campaign: Campaign, condition: Expression, payment: SymbolicPayment
         discount <= ceiling,
         *_known(campaign, payment),
     ]
-    return Offer(campaign, z3.And(holds), discount, most)
+    return Offer(campaign, z3.And(holds), discount, most, bounds)
 
 
 def discount_of(name: str, benefit: Benefit, amount: Any, matching_max: int) -> tuple[Any, Any, tuple[Any, ...]]:

@@ -84,6 +84,23 @@ class Solver:
                 low = middle + 1
         return found
 
+    def largest(self, number: Any, most: int, *bad: Any) -> int | None:
+        """The largest that `number` can be where `bad` is true, at most `most`; 0 where it never is above that.
+
+        None where the solver does not know. `most` itself is asked for first: it is often reached.
+        """
+        low, high, middle = 0, most, most
+        while low < high:
+            answer = self.ask(*bad, number >= middle)
+            if answer.verdict is Verdict.UNKNOWN:
+                return None
+            if answer.verdict is Verdict.REFUTED:
+                low = value_of(answer.model, number)
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return low
+
     def prefer(self, found: Any, wishes: Iterable[Any], *bad: Any) -> Any:
         """A model of `bad` that also fulfils each wish, in their order, that can still be fulfilled."""
         kept: list[Any] = []

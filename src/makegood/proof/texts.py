@@ -29,6 +29,7 @@ def conditions_of(campaigns: Iterable[Campaign], policy: Policy) -> Mapping[str,
     for campaign in campaigns:
         expression = check_expression(campaign.when, environment).expression
         assert expression is not None, f"{campaign.id}: its condition does not check"
+        assert campaign.id not in found, f"{campaign.id}: a campaign is live once"
         found[campaign.id] = expression
     return found
 

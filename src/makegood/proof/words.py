@@ -62,13 +62,18 @@ def sentence(sight: Sight, clause: Words) -> Words:
     """`a 0.05 CNY transfer would get 0.01 CNY off; the brief allows no transfers`."""
     amount, off = sight.money(sight.amount), sight.money(sight.discount)
     scene = str(sight.payment.get("scene", ""))
-    english = f"a {amount[ENGLISH]} {_ONE.get(scene, f'`{scene}` payment')}{_detail(sight, ENGLISH)}"
+    english = f"a {amount[ENGLISH]} {_one(scene)}{_detail(sight, ENGLISH)}"
     chinese = f"一笔{amount[CHINESE]}的{scene_words(scene, CHINESE)}{_detail(sight, CHINESE)}"
     if sight.discount == 0:
         return words(f"{english} gets nothing off; {clause[ENGLISH]}", f"{chinese}没有优惠；{clause[CHINESE]}")
     english += f" would get {off[ENGLISH]} off{_together(sight, ENGLISH)}; {clause[ENGLISH]}"
     chinese += f"会立减{off[CHINESE]}{_together(sight, CHINESE)}；{clause[CHINESE]}"
     return words(english, chinese)
+
+
+def _one(scene: str) -> str:
+    """A payment in a scene; without one where no payment can exist at all."""
+    return _ONE.get(scene, f"`{scene}` payment") if scene else "payment"
 
 
 def _detail(sight: Sight, language: str) -> str:

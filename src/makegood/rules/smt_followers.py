@@ -55,10 +55,10 @@ class _Beginnings:
         self.start = 0
         self._next: list[dict[str, int]] = [{}]
         self._answers: list[tuple[Test, ...]] = [()]  # Tests that are true of the text that ends at a node.
+        self._exits: dict[int, int] = {}  # Where a text goes on that is at a node and then leaves the tree.
         for test in tests:
             self._answers[self._node(test.constant)] += (test,)
-        self._left: dict[tuple[Test, ...], int] = {}
-        self._carry(0, ())
+        self._carry()
 
     def _node(self, word: str) -> int:
         node = 0
@@ -73,20 +73,20 @@ class _Beginnings:
         self._answers.append(answers)
         return len(self._next) - 1
 
-    def _carry(self, node: int, begun: tuple[Test, ...]) -> None:
-        """Say at every node below which tests were already true where its constant began."""
-        waiting = [(node, begun)]
-        self._exits: dict[int, int] = {}
+    def _carry(self) -> None:
+        """A beginning stays one: carry it on to all nodes below, and to one node for all texts that go on elsewhere."""
+        outside: dict[tuple[Test, ...], int] = {}
+        waiting: list[tuple[int, tuple[Test, ...]]] = [(0, ())]
         while waiting:
             node, begun = waiting.pop()
-            own, waits = self._answers[node], self._next[node].values()
+            own = self._answers[node]
             self._answers[node] = own + begun
             begun += tuple(test for test in own if test.kind == "startsWith")
-            waiting += [(each, begun) for each in waits]
-            if begun not in self._left:
-                self._left[begun] = self._new(begun)
-                self._exits[self._left[begun]] = self._left[begun]
-            self._exits[node] = self._left[begun]
+            waiting += [(each, begun) for each in self._next[node].values()]
+            if begun not in outside:
+                outside[begun] = end = self._new(begun)
+                self._exits[end] = end
+            self._exits[node] = outside[begun]
 
     def step(self, state: int, char: str) -> int:
         return self._next[state].get(char, self._exits[state])

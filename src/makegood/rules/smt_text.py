@@ -1,7 +1,8 @@
 """Texts as solver terms, in the cheapest of four forms that says all that is asked of them.
 
 - a Python str: a constant;
-- `Choice`: one of few constants, as a closed list is; every question about it is a table;
+- `Choice`: one of few constants, as a closed list is, or one of the few that stand for all (`smt_samples`); every
+  question about it is a table;
 - `Code`: any text, of which only equality and length are asked, as an int. A code is the length times 2^20 plus a
   number below it, so that a bound on the length is a bound on the code;
 - `Seq`: a string of the solver, where characters are asked for.

@@ -109,7 +109,7 @@ class Values:
                 no = self.terms.negate(flag)
                 ours = [(self.terms.both(flag, own), *rest) for own, *rest in then.alternatives]
                 theirs = [(self.terms.both(no, own), *rest) for own, *rest in otherwise.alternatives]
-                return Mixed(tuple(each for each in (*ours, *theirs) if each[0] is not False))  # type: ignore[arg-type]
+                return Mixed(tuple(each for each in (*ours, *theirs) if each[0] is not False))
         return self.terms.pick(flag, then, otherwise)
 
     def widen(self, kind: CelType, wanted: CelType, value: Any) -> Any:
