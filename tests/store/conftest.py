@@ -53,7 +53,6 @@ async def make_live(
             "brief": brief,
             "policy": policy,
             "proof": await _proved(pool, house, campaign, revision, brief, policy),
-            "currency": "CNY",
             "budget": budget,
             "first_stage": budget if stage is None else stage,
             "limits": [{"count_max": None, "amount_max": None, **limit} for limit in limits],

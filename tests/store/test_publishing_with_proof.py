@@ -6,7 +6,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tests.agree.other_solver import answer_of
 from tests.shop import Shop, example, open_shop
+from tests.store.test_database_refuses import as_owner
 
 from makegood.domain.review import Guard, State
 from makegood.errors import Problem, ProblemCode
@@ -84,7 +86,9 @@ async def test_a_proof_is_kept_with_its_world_and_its_questions(spring: Shop) ->
     assert (proof.brief, proof.policy, proof.live) == (standing["brief"], standing["policy"], ())
     assert proof.exposure is not None and proof.exposure["payment_minor"] == 5_000
     questions = await read_questions(spring.platform, reader, proof)
-    assert len(questions) == len(proof.rows) and all("(check-sat)" in question for question in questions)
+    assert len(questions) == len(proof.rows)
+    for row, question in zip(proof.rows, questions, strict=True):  # Another solver answers what is stored alike.
+        assert answer_of(question) == row["proved_if"], row["obligation"]
     events = await recent_events(spring.platform, reader, ID)
     live = next(event["detail"] for event in events if event["action"] == "campaign.live")
     assert live["proof"] == proof.proof and live["limits"]
@@ -137,7 +141,7 @@ async def test_a_proof_of_another_live_set_lets_nothing_run(platform: Platform) 
     policy = await rows.policy_in_force(platform.store.pool, shop.house.id, "CNY")
     assert brief is not None and policy is not None and stored["live"] is None
     plan = {"revision": second.revision, "live": None, "stopped_at": None, "brief": brief["revision"],
-            "policy": policy["revision"], "proof": second.proof, "currency": "CNY", "budget": 1_000, "first_stage": 100,
+            "policy": policy["revision"], "proof": second.proof, "budget": 1_000, "first_stage": 100,
             "limits": [], "funding": [{"funder": "platform", "amount": 1_000}]}  # fmt: skip
     for name in (second.proof, None, "prf_" + "0" * 64):
         outcome = await rows.go_live(platform.store.pool, shop.house.id, "bob", "b", plan | {"proof": name})
@@ -189,6 +193,16 @@ async def test_a_stopped_campaign_is_proved_again_before_it_resumes(platform: Pl
     proof = await newest_proof(platform, shop.callers["olga"], first.revision)
     assert proof is not None and proof.proof == standing["proof"] != before
     assert (proof.policy, proof.live) == (wider, (second.revision,))
+    assert (await verify(platform.store.pool, shop.house.id)).violations == ()
+    await as_owner(
+        shop,
+        "alter table proofs disable trigger user",
+        "update campaigns set proof = null where campaign_id = 'a'",
+        f"delete from proofs where proof = '{proof.proof}'",
+        "alter table proofs enable trigger user",
+    )
+    violated = {one.invariant for one in (await verify(platform.store.pool, shop.house.id)).violations}
+    assert {"what_is_live_is_proved", "what_resumed_was_proved"} <= violated
 
 
 async def open_wider_policy(shop: Shop) -> str:

@@ -12,9 +12,7 @@ from makegood.errors import ProblemCode
 from makegood.findings import FindingCode
 
 # Codes are permanent, so these were chosen before anything gives them. Their sections say so.
-NOT_GIVEN_YET = {
-    ProblemCode.TOO_MANY_REQUESTS,
-}
+NOT_GIVEN_YET: frozenset[StrEnum] = frozenset()
 LISTS: dict[type[StrEnum], str] = {
     Refusal: "refusals.md",
     Undecided: "undecided.md",

@@ -78,6 +78,15 @@ def test_a_row_that_is_refuted_exits_with_one_and_names_witness_line_and_hint(fo
     assert "    7 │ when: 'payment.amount >= 10000" in text and "    hint: add `payment.scene in" in text
 
 
+def test_two_briefs_for_one_campaign_are_an_error(folder: Path) -> None:
+    shutil.copy(folder / "brief-spring.yaml", folder / "brief-again.yaml")
+    assert run_json(folder)[0] == 0  # The same revision twice is one brief.
+    _edit(folder / "brief-again.yaml", 'rate_max: "20%"', 'rate_max: "90%"')
+    code, said = run_json(folder)
+    assert code == 1
+    assert "id_is_duplicate" in [one["code"] for one in said["campaigns"][0]["findings"] if one["severity"] == "error"]
+
+
 def test_what_is_live_counts(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     live = tmp_path_factory.mktemp("live") / "campaign.yaml"
     shutil.copy(folder / "campaign-spring.yaml", live)
@@ -221,3 +230,33 @@ def test_output_for_a_pipe_has_no_escape_and_a_document_cannot_bring_one(folder:
     result = run(folder)
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout
+
+
+def test_a_live_folder_that_holds_one_campaign_twice_is_refused_and_hides_neither(folder: Path) -> None:
+    live = folder / "live"
+    for name, rate in (("first", "1%"), ("second", "40%")):
+        file = live / f"{name}.yaml"
+        live.mkdir(exist_ok=True)
+        shutil.copy(EXAMPLES / "campaign-spring.yaml", file)
+        file.chmod(0o644)
+        _edit(file, "id: spring-qr-2027", "id: other")
+        _edit(file, "group: instant_discount", "group: another")
+        _edit(file, 'rate: "20%", up_to: "50.00 CNY"', f'rate: "{rate}", up_to: "200.00 CNY"')
+    code, said = run_json(folder / "campaign-spring.yaml", folder / "policy.yaml", "--live", live)
+    errors = [one["code"] for one in said["findings"] if one["severity"] == "error"]
+    assert (code, errors) == (1, ["id_is_duplicate"])
+
+
+def test_what_is_live_is_read_by_the_policy_of_its_currency(folder: Path) -> None:
+    """A campaign of another currency is never beside this one, and its fields need not be this policy's."""
+    live, dollars = folder / "live", folder / "a-policy-usd.yaml"
+    live.mkdir()
+    for source, target in (("policy.yaml", dollars), ("campaign-spring.yaml", live / "other.yaml")):
+        text = (EXAMPLES / source).read_text("utf-8").replace("CNY", "USD").replace("city", "town")
+        target.write_text(
+            text.replace("id: spring-qr-2027", "id: other").replace("instant_discount", "another"), "utf-8"
+        )
+    paths = (folder / "campaign-spring.yaml", folder / "brief-spring.yaml", dollars, folder / "policy.yaml")
+    code, said = run_json(*paths, "--live", live)
+    assert (code, said["findings"]) == (0, [])
+    assert {row["verdict"] for row in said["campaigns"][0]["proofs"]} == {"proved"}

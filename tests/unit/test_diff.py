@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.unit.proving import EXAMPLES
 
 from makegood.cli.diff import command
+from makegood.errors import Problem
 
 
 def run(*arguments: object) -> tuple[int, str]:
@@ -77,6 +78,14 @@ def test_a_folder_with_several_campaigns_needs_an_id(pair: tuple[Path, Path]) ->
     assert (code, found["equivalent"]) == (0, True)
 
 
-def test_a_file_that_is_no_campaign_is_an_error(pair: tuple[Path, Path]) -> None:
+def test_a_file_that_is_no_campaign_is_a_problem_with_its_places(pair: tuple[Path, Path]) -> None:
     edit(pair[1], '"50.00 CNY"', "5000")
-    assert run(*pair)[0] == 1
+    result = CliRunner().invoke(command, [str(pair[0]), str(pair[1]), "--json"])
+    assert isinstance(result.exception, Problem)
+    assert [error.path for error in result.exception.errors] == ["/benefit/percent_off/up_to"]
+
+
+def test_two_campaigns_are_no_revisions_of_one(pair: tuple[Path, Path]) -> None:
+    """Budgets and limits belong to an id: beside the old campaign, another one is all new money."""
+    edit(pair[1], "id: spring-qr-2027", "id: another")
+    assert run(*pair)[0] == 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.proving import read_trio
 
-from makegood.domain.benefit import PercentOff, RandomOff
+from makegood.domain.benefit import AmountOff, PercentOff, RandomOff
 from makegood.domain.brief import Share
 from makegood.domain.campaign import Stacking
 from makegood.domain.limit import Limit, Period, Subject
@@ -77,3 +77,11 @@ def test_every_part_that_differs_is_listed_with_what_it_was() -> None:
         "/limits/per_payer/per_day/count", "/stages", "/codes",
     ]  # fmt: skip
     assert said["/limits/per_payer/count"] == "limits/per_payer/count: 3 → -"
+
+
+def test_a_draw_is_within_its_bounds_for_the_revision_that_is_compared_with_too() -> None:
+    lucky = replace(SPRING, benefit=RandomOff(100, 200))
+    least = prove_change(lucky, replace(SPRING, benefit=AmountOff(100)), POLICY)
+    assert least.no_new_subsidy.verdict is Verdict.PROVED and least.gains is None
+    more = prove_change(lucky, replace(SPRING, benefit=AmountOff(101)), POLICY)
+    assert more.gains is not None and "the old revision takes 1.00 CNY off" in more.gains.words["en"]

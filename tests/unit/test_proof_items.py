@@ -66,3 +66,15 @@ def test_a_line_that_cannot_be_makes_a_benefit_that_nobody_gets() -> None:
     report = prove_campaign(replace(COFFEE, benefit=half), BRIEF, POLICY)
     assert row_of(report, "can_ever_apply").verdict is Verdict.REFUTED
     assert report.exposure is not None and report.exposure.total_minor == 0
+
+
+def test_a_condition_on_lines_that_may_end_in_an_error_is_proved_like_any_other() -> None:
+    campaign = replace(COFFEE, benefit=ItemsOff("10 / (item.amount - 2000) < 1", AmountOff(1_501)))
+    row = row_of(prove_campaign(campaign, WIDE, POLICY), "inside_brief.discount_max")
+    assert row.verdict is Verdict.REFUTED and row.witness is not None
+
+
+def test_a_witness_holds_as_many_units_as_its_line_must_have() -> None:
+    campaign = replace(COFFEE, benefit=ItemsOff("item.quantity >= 2", AmountOff(1_501)))
+    row = row_of(prove_campaign(campaign, WIDE, POLICY), "inside_brief.discount_max")
+    assert row.verdict is Verdict.REFUTED and granted(campaign, row) == 1_501

@@ -1,7 +1,7 @@
 """Counting what a replay granted, from answers as the HTTP API gives them."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from makegood.demo import run as demo
 from makegood.replay.generator import Arrival
+from makegood.replay.house import NotProved, Opened
 from makegood.replay.run import run_scenario
 from makegood.replay.scenario import load_scenario
 from makegood.replay.wire import CallFailed, Connections, Wire
@@ -92,3 +94,19 @@ async def test_a_payment_that_nobody_decided_ends_the_replay() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as client:
         with pytest.raises(CallFailed, match="not decided"):
             await run_scenario(SCENARIO, FREE, [arrival(1)], Wire(Connections([client]), {"till": "k"}), step=ignored)
+
+
+@pytest.mark.parametrize("rows", [(), ({"obligation": "budget_bound", "verdict": "refuted", "witness": None},)])
+async def test_only_a_proof_that_says_no_counts_as_a_stop_before_publishing(
+    monkeypatch: pytest.MonkeyPatch, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    async def refuse(*_: Any) -> None:
+        raise NotProved("spring", rows)
+
+    monkeypatch.setattr(demo, "put_in_force", refuse)
+    opened = Opened(cast(Any, None), cast(Any, None), {})
+    if rows:
+        assert await demo._published(opened, ()) == rows
+    else:
+        with pytest.raises(NotProved, match="no proof could be made"):
+            await demo._published(opened, ())

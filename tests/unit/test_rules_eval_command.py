@@ -28,6 +28,7 @@ def answer(*arguments: str) -> Any:
         (["t + d", "--bind", '{"t": "2027-02-01T00:00:00+08:00", "d": "3600s"}', "--declare", "t=timestamp",
           "--declare", "d=duration"], "2027-01-31T17:00:00Z"),
         (["duration('1h30m')"], "5400s"),
+        (["-9223372036854775808"], -(2**63)),
         (["[1, 'a', null, duration('1s')]"], [1, "a", None, "1s"]),
         (["x == null", "--bind", '{"x": null}'], True),
         (["x", "--bind", '{"x": [1, [true]]}'], [1, [True]]),

@@ -105,7 +105,6 @@ def test_every_problem_code_has_a_place_in_the_document_or_a_reason_to_have_none
         ProblemCode.REQUEST_IS_FORGED,  # the console's
         ProblemCode.HOUSE_EXISTS,  # the command line's
         ProblemCode.PAYMENT_FILE_IS_WRONG,  # the command line's
-        ProblemCode.TOO_MANY_REQUESTS,  # not in use yet
     }
     assert set(ProblemCode) - told == elsewhere
 

@@ -13,9 +13,12 @@ from click.testing import CliRunner
 from tests.web.running import CAMPAIGN, EXAMPLES, Running, make_house
 from tests.web.selling import signed_in
 
+from makegood.cli.approve import command as approve_command
 from makegood.cli.house import command as house_command
+from makegood.cli.output import print_problem
 from makegood.cli.publish import command as publish_command
 from makegood.domain.review import Guard, Scope
+from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.services.access import create_house, create_key
 
 WRONG = ('up_to: "50.00 CNY"', 'up_to: "60.00 CNY"')
@@ -83,9 +86,14 @@ def test_a_revision_without_a_proof_is_not_found(server: Running, keys: dict[str
     [
         (
             "en",
-            ("1 obligation is not proved", "No discount is larger than the brief allows", "Refuted", "50.00 CNY off"),
+            (
+                "1 obligation is not proved",
+                "No discount is larger than the brief allows",
+                "Refuted",
+                "would get 50.01 CNY off",
+            ),
         ),
-        ("zh-CN", ("有 1 项未得到证明", "立减金额不超过活动立项单的上限", "已推翻", "50.00元")),
+        ("zh-CN", ("有 1 项未得到证明", "立减金额不超过活动立项单的上限", "已推翻", "会立减50.01元")),
     ],
 )
 def test_the_page_says_what_is_not_proved(
@@ -93,9 +101,8 @@ def test_the_page_says_what_is_not_proved(
 ) -> None:
     with signed_in(server, keys["oncall"]) as client:
         page = html.unescape(client.get(f"/console/campaigns/{CAMPAIGN}", params={"lang": language}).text)
-    for one in words[:3]:
+    for one in words:
         assert one in page, one
-    assert any(part in page for part in ("50.00 CNY", words[3]))
 
 
 def test_a_house_without_the_guard_says_so_on_every_page(server: Running) -> None:
@@ -115,12 +122,30 @@ def test_publishing_something_refuted_exits_1_and_prints_the_witness(
     said = CliRunner().invoke(publish_command, [str(tmp_path / "wrong.yaml"), *store])
     assert said.exit_code == 1, said.output
     assert "✗ refuted inside_brief.discount_max" in said.output
-    assert "would get 50.01 CNY off" in " ".join(said.output.split())
+    assert "would get 50.01 CNY off" in said.output and "会立减50.01元" in said.output
+    assert said.output.count("hint: ") == said.output.count("提示：") == 1
     fine = CliRunner().invoke(publish_command, [str(tmp_path / "right.yaml"), *store, "--json"])
     assert fine.exit_code == 0, fine.output
     value = json.loads(fine.output)
     assert value["missing"] == ["approval:2"]
     assert value["documents"][0]["proved"] and {row["verdict"] for row in value["documents"][0]["proofs"]} == {"proved"}
+
+
+def test_what_others_wrote_does_not_command_the_terminal_of_who_approves(
+    server: Running, keys: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = ('payment.scene == "in_store_qr"', 'payment.scene == "in_store_qr" && payment.payee_id == "\\x1b[2J\\u202e"')
+    published = send(server, keys, "ana", text_of("campaign-spring.yaml", WRONG, odd))
+    assert "\x1b[2J" in published["proofs"][0]["witness"]["words"]["en"]
+    said = CliRunner().invoke(
+        approve_command, [published["revision"], "--data", str(server.data), "--key", keys["finance"]]
+    )
+    assert (said.exit_code, "50.01 CNY off" in said.output) == (1, True)
+    assert "\x1b" not in said.output and "\u202e" not in said.output
+    where = FieldError("/when", "[bold]\x1b[2J", None)
+    print_problem(Problem(ProblemCode.NOT_PROVED, "[red]no\x1b[2J", errors=(where,)), as_json=False)
+    shown = capsys.readouterr().err
+    assert "\x1b" not in shown and "[red]no" in shown and "[bold]" in shown
 
 
 def test_without_the_solver_nothing_is_proved_and_it_says_how_to_get_one(

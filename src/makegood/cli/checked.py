@@ -1,6 +1,6 @@
 """What `makegood check` finds: documents read together, and the proof of each campaign."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,11 @@ from makegood.cli.beyond import beyond_campaign, beyond_policy
 from makegood.cli.proofs import prove
 from makegood.cli.sources import collect_sources
 from makegood.clock import Instant
-from makegood.documents.document import Bundle, CampaignDocument, PolicyDocument
+from makegood.documents.document import BriefDocument, Bundle, CampaignDocument, PolicyDocument
 from makegood.documents.read import read_documents
 from makegood.documents.source import Source
 from makegood.documents.summary import summarise
 from makegood.documents.worst import Worst, worst_loss
-from makegood.domain.brief import Brief
 from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
 from makegood.findings import Finding, FindingCode, Severity
@@ -73,9 +72,8 @@ def check(
     first = read_documents(policy_sources, now=now)
     given = next((document for document in first.policies if document.policy is not None), None)
     bundle = read_documents(sources, now=now, policy=given)
-    running = read_documents(live_sources, now=now, policy=given or _usable(bundle.policies))
-    policies = (*first.policies, *bundle.policies)
-    bundle = replace(bundle, policies=policies)
+    bundle = replace(bundle, policies=(*first.policies, *bundle.policies))
+    running = _read_live(live_sources, bundle.policies, now)
     others = (
         *unreadable,
         *more,
@@ -84,11 +82,11 @@ def check(
         *_not_a_policy(first),
         *bundle.strays,
         *running.findings,
+        *_live_twice(running.campaigns),
     )
-    live_set = [document.campaign for document in running.campaigns if document.campaign is not None]
     read = (*sources, *policy_sources, *live_sources)
     by_file = {source.file: source for source in read}
-    campaigns = tuple(_campaign(document, bundle, live_set, by_file) for document in bundle.campaigns)
+    campaigns = tuple(_campaign(document, bundle, running.campaigns, by_file) for document in bundle.campaigns)
     return Checked(_with_beyond(bundle, by_file), campaigns, others, read)
 
 
@@ -103,8 +101,31 @@ def _with_beyond(bundle: Bundle, sources: Mapping[str, Source]) -> Bundle:
     return replace(bundle, policies=policies)
 
 
-def _usable(policies: Iterable[PolicyDocument]) -> PolicyDocument | None:
-    return next((document for document in policies if document.policy is not None), None)
+def _read_live(sources: Sequence[Source], policies: Iterable[PolicyDocument], now: Instant) -> Bundle:
+    """What already runs, each campaign by the policy of its currency."""
+    usable = [policy for policy in policies if policy.policy is not None]
+    given: Sequence[PolicyDocument | None] = usable or [None]
+    found, *others = [read_documents(sources, now=now, policy=policy) for policy in given]
+    for other in others:
+        pairs = zip(found.campaigns, other.campaigns, strict=True)
+        found = replace(found, campaigns=tuple(new if old.campaign is None else old for old, new in pairs))
+    return found
+
+
+def _live_twice(running: Sequence[CampaignDocument]) -> Iterator[Finding]:
+    """A campaign is live once: where two files hold one, no proof can say which of them it stood beside."""
+    files: dict[str, str] = {}
+    for document in running:
+        first = files.setdefault(document.id, document.file)
+        if document.id and first != document.file:
+            message = f"`{document.id}` is live already, by {first}; only one of them can run"
+            yield Finding(Severity.ERROR, FindingCode.ID_IS_DUPLICATE, message, "/id", document.file, 1, 1)
+
+
+def _beside(campaign: CampaignDocument, running: Sequence[CampaignDocument]) -> list[Campaign]:
+    """What runs in the campaign's currency, each id once."""
+    found = (each.campaign for each in running if each.currency == campaign.currency)
+    return list({each.id: each for each in found if each is not None}.values())
 
 
 def _not_a_policy(first: Bundle) -> list[Finding]:
@@ -117,9 +138,12 @@ def _not_a_policy(first: Bundle) -> list[Finding]:
 
 
 def _campaign(
-    document: CampaignDocument, bundle: Bundle, live: Sequence[Campaign], sources: Mapping[str, Source]
+    document: CampaignDocument, bundle: Bundle, running: Sequence[CampaignDocument], sources: Mapping[str, Source]
 ) -> CheckedCampaign:
-    findings, brief = [*document.findings], _brief_of(document, bundle)
+    findings, briefs = [*document.findings], _briefs_of(document, bundle)
+    brief = briefs[0].brief if briefs else None
+    if len(briefs) > 1:
+        findings.append(_two_briefs(document, briefs))
     if brief is None:
         message = f"no brief for `{document.id}` was given: nothing says what was agreed"
         findings.append(_warning(document, FindingCode.BRIEF_IS_MISSING, message, "give it with --brief"))
@@ -134,16 +158,28 @@ def _campaign(
     elif beyond := beyond_campaign(document, sources.get(document.file), policy):
         findings += beyond
     else:
-        report = prove(document.campaign, brief, policy, live)
+        report = prove(document.campaign, brief, policy, _beside(document, running))
     if report is not None and brief is None:
         message = "without its brief, only what the policy asks for is proved"
+        findings.append(_warning(document, FindingCode.CAMPAIGN_IS_UNPROVED, message))
+    if report is not None and any(each.campaign is None for each in running):
+        message = "some of what is live cannot be read, and was left out of its proof"
         findings.append(_warning(document, FindingCode.CAMPAIGN_IS_UNPROVED, message))
     summary, worst = summarise(document.campaign, policy), worst_loss(document.campaign, policy)
     return CheckedCampaign(document, tuple(findings), summary, worst, report)
 
 
-def _brief_of(document: CampaignDocument, bundle: Bundle) -> Brief | None:
-    return next((each.brief for each in bundle.briefs if each.id == document.id and each.brief is not None), None)
+def _briefs_of(document: CampaignDocument, bundle: Bundle) -> list[BriefDocument]:
+    """The briefs for the campaign, each revision once."""
+    found = {each.revision: each for each in bundle.briefs if each.id == document.id and each.brief is not None}
+    return list(found.values())
+
+
+def _two_briefs(document: CampaignDocument, briefs: Sequence[BriefDocument]) -> Finding:
+    """A campaign is proved against the one brief that was agreed, never against the most lenient."""
+    files = " and ".join(each.file for each in briefs[:2])
+    message, hint = f"two briefs say what was agreed for `{document.id}`: {files}", "give the one that holds"
+    return Finding(Severity.ERROR, FindingCode.ID_IS_DUPLICATE, message, "/id", document.file, 1, 1, hint)
 
 
 def _warning(document: CampaignDocument, code: FindingCode, message: str, hint: str | None = None) -> Finding:

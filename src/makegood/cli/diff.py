@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from makegood.cli.excerpt import say
-from makegood.cli.output import console, emit, json_option, print_finding
+from makegood.cli.output import console, emit, json_option
 from makegood.cli.proofs import print_witness, prove_change, row_json, witness_json
 from makegood.cli.sources import collect_sources
 from makegood.clock import Instant, system_clock
@@ -17,6 +17,7 @@ from makegood.documents.document import Bundle, CampaignDocument, PolicyDocument
 from makegood.documents.read import read_documents
 from makegood.documents.words import CHINESE, ENGLISH
 from makegood.domain.campaign import Campaign
+from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.proof.installed import SOLVER_HINT, solver_is_there
 from makegood.proof.verdict import Change, Verdict
 
@@ -47,6 +48,9 @@ def command(old: Path, new: Path, policy_file: Path | None, campaign_id: str | N
     policy = _policy(policy_file, (new, old))
     before, after = _side(old, policy, campaign_id), _side(new, policy, campaign_id)
     assert policy.policy is not None
+    if before.campaign.id != after.campaign.id:  # Budgets, limits and draws belong to an id: nothing can be compared.
+        ids = f"`{before.campaign.id}` and `{after.campaign.id}`"
+        raise click.UsageError(f"{ids} are two campaigns, not two revisions of one")
     if not solver_is_there():
         raise click.ClickException(f"the solver is not installed; {SOLVER_HINT}")
     change = prove_change(before.campaign, after.campaign, policy.policy)
@@ -90,9 +94,8 @@ def _side(path: Path, policy: PolicyDocument, campaign_id: str | None) -> _Side:
         raise click.UsageError(f"{path} must hold one campaign; it holds {ids}. Name one with --id")
     document = found[0]
     if document.campaign is None:
-        for finding in document.findings:
-            print_finding(finding)
-        raise click.ClickException(f"{path} cannot be read as a campaign")
+        errors = tuple(FieldError(each.path, each.message, each.hint) for each in document.findings)
+        raise Problem(ProblemCode.DOCUMENT_IS_INVALID, f"{path} cannot be read as a campaign", errors=errors)
     return _Side(document, document.campaign)
 
 

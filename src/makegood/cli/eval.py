@@ -38,7 +38,7 @@ class _Wrong(Exception):  # noqa: N818 - an answer, not a fault
         self.kind = kind
 
 
-@click.command("eval")
+@click.command("eval", context_settings={"ignore_unknown_options": True})  # -1 is an expression.
 @click.argument("expression", metavar="EXPR", required=False)
 @click.option("--bind", metavar="JSON", help='Values of variables: {"x": 1}.')
 @click.option("--declare", metavar="NAME=TYPE", multiple=True, help="A variable's type, such as x=list(string).")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from makegood.errors import MakegoodError, Problem, StoreUnavailable
 from makegood.findings import Finding, Severity

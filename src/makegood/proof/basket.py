@@ -6,6 +6,7 @@ through.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import z3
@@ -16,12 +17,27 @@ from makegood.domain.payment import Item, item_schema
 from makegood.domain.policy import Policy
 from makegood.money import BASIS_POINTS
 from makegood.proof.effort import Effort
-from makegood.proof.solver import Solver
+from makegood.proof.solver import Solver, value_of
+from makegood.proof.verdict import Verdict
 from makegood.rules.check import check_expression
 from makegood.rules.environment import item_environment
 from makegood.rules.evaluate import EvaluationError, compile_condition
 from makegood.rules.expression import Expression
 from makegood.rules.smt import SymbolicPayment, symbolic_payment
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The smallest amount of a line that matches, and the most that all that match can be worth, minor units.
+
+    A `most` of 0 means that no line can match one of the conditions.
+    """
+
+    least: int
+    most: int
+
+
+NO_LINES = Reach(0, 0)
 
 
 class Lines:
@@ -30,22 +46,24 @@ class Lines:
     def __init__(self, benefit: ItemBenefit, policy: Policy, effort: Effort, ends: int) -> None:
         self._benefit, self._schema, self._effort, self._ends = benefit, policy.schema, effort, ends
         environment = item_environment(policy.schema.amount_max)
+        self._known: Reach | None = None
         self._trees: dict[str, Expression] = {}
         for where in wheres(benefit):
             tree = check_expression(where, environment).expression
             assert tree is not None, "its `where` was checked before"
             self._trees[where] = tree
 
-    def matching_max(self) -> int:
-        """The most that the lines that the benefit applies to can be worth together, minor units.
+    def reach(self) -> Reach:
+        """What the lines that the benefit applies to can be worth.
 
-        0 where no line can match one of its conditions. What the solver does not decide counts as a match: a bound may
-        be too wide, never too narrow.
+        What the solver does not decide counts as a match: bounds may be too wide, never too narrow.
         """
-        largest = [self._largest(tree) for tree in self._trees.values()]
-        if min(largest) == 0:
-            return 0
-        return min(self._schema.amount_max, largest[-1] * self._schema.items_max)
+        if self._known is None:
+            pairs = [self._worth(tree) for tree in self._trees.values()]
+            largest = pairs[-1][1] if all(pair[1] for pair in pairs) else 0
+            most = min(self._schema.amount_max, largest * self._schema.items_max)
+            self._known = Reach(max(pair[0] for pair in pairs), most)
+        return self._known
 
     def basket(self, amount: int, discount: int) -> list[dict[str, Any]] | None:
         """Lines of a payment of this amount that get this discount; None where the obvious ones do not."""
@@ -77,10 +95,10 @@ class Lines:
                 yield (buy.where, buy.count, buy.count), (get.where, get.count, amount - buy.count)
             case ItemsOff(where=where):
                 yield ((where, None, amount),)
-                yield ((where, None, self.matching_max()),)
+                yield ((where, None, self.reach().most),)
             case FreeItem(where=where):
                 yield ((where, 1, amount),)
-                yield ((where, 1, self.matching_max()),)
+                yield ((where, 1, self.reach().most),)
 
     def _of(self, where: str | None, units: int | None, worth: int) -> dict[str, Any] | None:
         """A line of so many units, worth so much together, that meets the condition; without one, that meets none."""
@@ -97,11 +115,26 @@ class Lines:
         line = symbolic_payment(schema, self._trees.values(), context=context, subject="item")
         return line, Solver(context, (*line.domain, _quantity(line) >= 1), self._effort, self._ends)
 
-    def _largest(self, tree: Expression) -> int:
-        """The amount of the largest line that matches, 0 where none does."""
+    def _worth(self, tree: Expression) -> tuple[int, int]:
+        """The amounts of the smallest and of the largest line that matches and costs something; 0 where none does."""
         line, solver = self._line()
-        found = solver.largest(line.amount, self._schema.amount_max, line.holds(tree))
-        return self._schema.amount_max if found is None else found
+        matches = z3.And(line.holds(tree), line.amount >= 1)
+        answer, most = solver.ask(matches), solver.largest(line.amount, self._schema.amount_max, matches)
+        least = (
+            0 if answer.model is None else value_of(solver.smallest(answer.model, line.amount, 1, matches), line.amount)
+        )
+        # A search that was broken off is no bound.
+        least = least if not least or solver.ask(matches, line.amount < least).verdict is Verdict.PROVED else 1
+        return least, self._schema.amount_max if most is None else most
+
+
+def bounds_on(benefit: ItemBenefit, taken: Any, amount: Any, reach: Reach) -> tuple[Any, ...]:
+    """What may be taken off: nothing, or what lines of a payment of this amount can give."""
+    most = bound_of(benefit, amount, reach.most)
+    some = [taken <= most, amount >= reach.least]
+    if isinstance(benefit, ItemsOff) and isinstance(benefit.off, AmountOff):
+        some.append(taken == benefit.off.amount)
+    return taken >= 0, z3.Or(taken == 0, z3.And(some))
 
 
 def bound_of(benefit: ItemBenefit, amount: Any, matching_max: int) -> Any:

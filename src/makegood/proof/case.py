@@ -9,15 +9,15 @@ from makegood.clock import Instant
 from makegood.domain.brief import Brief
 from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
-from makegood.proof.basket import lines_of
+from makegood.proof.basket import NO_LINES, Lines, lines_of
 from makegood.proof.effort import Effort
-from makegood.proof.obligations import Clause, Facts, Obligation
+from makegood.proof.obligations import UNDECIDED, Clause, Facts, Obligation, answered
 from makegood.proof.offer import Offer, offer_of
 from makegood.proof.portfolio import Member, Portfolio, may_meet, may_stand_beside, together
 from makegood.proof.solver import Answer, Solver, fact_as_question, value_of
 from makegood.proof.texts import RuleText, conditions_of, rules_of, texts_of
 from makegood.proof.verdict import Row, Verdict, Witness
-from makegood.proof.words import Sight, Words, sentence, words
+from makegood.proof.words import Sight, sentence, words
 from makegood.rules.expression import Expression, Field, walk
 from makegood.rules.smt import SymbolicPayment, symbolic_payment
 
@@ -46,8 +46,8 @@ class Case:
 
     def _offer(self, campaign: Campaign) -> Offer:
         lines = self._lines.get(campaign.id)
-        matching = lines.matching_max() if lines is not None else 0
-        return offer_of(campaign, self.conditions[campaign.id], self.payment, matching)
+        reach = lines.reach() if lines is not None else NO_LINES
+        return offer_of(campaign, self.conditions[campaign.id], self.payment, reach)
 
     def _solver(self, assumed: Iterable[Any]) -> Solver:
         return Solver(self.context, (*self.payment.domain, *assumed), self.effort, self.ends)
@@ -99,23 +99,14 @@ class Case:
         witness = self.witness(None, (), clause) if verdict is Verdict.REFUTED else None
         hint = words("widen the condition, the window or the limits", "放宽条件、期限或限额") if witness else None
         if verdict is Verdict.UNKNOWN:
-            hint = self._undecided()
+            hint = UNDECIDED
         ms = (self.effort.clock() - began) / 1e6
         return Row("can_ever_apply", verdict, ms, self.alone.question(), witness, "/when", hint, proved_if="sat")
 
     def _made(
         self, obligation: Obligation, verdict: Verdict, began: int, question: str, witness: Witness | None
     ) -> Row:
-        hint: Words | None = obligation.hint if verdict is Verdict.REFUTED else None
-        if verdict is Verdict.UNKNOWN:
-            hint = self._undecided()
-        path = obligation.path if verdict is not Verdict.PROVED else ""
-        return Row(obligation.name, verdict, (self.effort.clock() - began) / 1e6, question, witness, path, hint)
-
-    def _undecided(self) -> Words:
-        seconds = self.effort.question_ms // 1000
-        return words(f"the solver did not decide within {seconds} s; simplify the condition",
-                     f"求解器在{seconds}秒内没有结论；请简化条件")  # fmt: skip
+        return answered(obligation, verdict, (self.effort.clock() - began) / 1e6, question, witness)
 
     # -- witnesses -------------------------------------------------------------------------------------
 
@@ -141,21 +132,15 @@ class Case:
         return self._sighted({"amount": self.policy.schema.amount_min}, {}, clause)
 
     def _witness_of(self, model: Any, members: Sequence[Member], clause: Clause) -> Witness:
-        parts = {
-            member.offer.campaign.id: value_of(model, member.offer.discount)
-            for member in members
-            if z3.is_true(model.eval(member.chosen, model_completion=True))
-        }
-        payment = self.payment.read(model)
-        of_items = next((name for name in parts if name in self._lines), None)
-        if of_items is not None:
-            basket = self._lines[of_items].basket(payment["amount"], parts[of_items])
-            payment |= {"items": basket} if basket is not None else {}
-        return self._sighted(payment, parts, clause)
+        payment, parts = seen_in(model, self.payment, members, self._lines)
+        is_bound = not self._lines.keys().isdisjoint(parts) and "items" not in payment
+        return self._sighted(payment, parts, clause, is_bound=is_bound)
 
-    def _sighted(self, payment: Mapping[str, Any], parts: dict[str, int], clause: Clause) -> Witness:
-        condition = self.conditions[self.campaign.id]
-        return witness_of(payment, self.campaign.id, parts, fields_of(condition), self.policy, clause)
+    def _sighted(
+        self, payment: Mapping[str, Any], parts: Mapping[str, int], clause: Clause, *, is_bound: bool = False
+    ) -> Witness:
+        reads = fields_of(self.conditions[self.campaign.id])
+        return witness_of(payment, self.campaign.id, parts, reads, self.policy, clause, is_bound=is_bound)
 
 
 def witness_of(
@@ -165,12 +150,31 @@ def witness_of(
     reads: Sequence[str],
     policy: Policy,
     clause: Clause,
+    *,
+    is_bound: bool = False,
 ) -> Witness:
     """A witness from what a payment is granted, `parts` by campaign id."""
     others = {name: discount for name, discount in parts.items() if name != campaign}
     discount = parts.get(campaign, 0)
-    sight = Sight(payment, discount, others, policy.currency, policy.timezone, reads)
+    sight = Sight(payment, discount, others, policy.currency, policy.timezone, reads, is_bound)
     return Witness(payment, discount, sentence(sight, clause(sight)), sight.total, others)
+
+
+def seen_in(
+    model: Any, payment: SymbolicPayment, members: Sequence[Member], lines: Mapping[str, Lines]
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """The payment of a model, with a basket where one is asked for, and what it is granted by campaign id."""
+    parts = {
+        member.offer.campaign.id: value_of(model, member.offer.discount)
+        for member in members
+        if z3.is_true(model.eval(member.chosen, model_completion=True))
+    }
+    found = payment.read(model)
+    of_items = next((name for name in parts if name in lines), None)
+    if of_items is not None:
+        basket = lines[of_items].basket(found["amount"], parts[of_items])
+        found |= {"items": basket} if basket is not None else {}
+    return found, parts
 
 
 def smallest(

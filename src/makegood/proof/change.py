@@ -8,7 +8,7 @@ import z3
 from makegood.clock import Instant
 from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
-from makegood.proof.basket import lines_of
+from makegood.proof.basket import NO_LINES, lines_of
 from makegood.proof.case import fields_of, smallest, witness_of
 from makegood.proof.changed import changed_parts, differences, widenings
 from makegood.proof.effort import Effort
@@ -61,10 +61,10 @@ class _Comparison:
         )  # fmt: skip
         ends = effort.clock() + effort.total_ms * 1_000_000
         lines = lines_of({"old": old.benefit, "new": new.benefit}, policy, effort, ends)
-        matching = [lines[name].matching_max() if name in lines else 0 for name in ("old", "new")]
+        reaches = [lines[name].reach() if name in lines else NO_LINES for name in ("old", "new")]
         self.old, self.new = (
-            offer_of(campaign, condition, self._payment, most)
-            for campaign, condition, most in zip((old, new), self._conditions, matching, strict=True)
+            offer_of(campaign, condition, self._payment, reach)
+            for campaign, condition, reach in zip((old, new), self._conditions, reaches, strict=True)
         )
         # What is left to chance is drawn for a campaign that is not granted, too: no draw is out of its bounds.
         drawn = (*self._payment.domain, *self.old.bounds, *self.new.bounds)

@@ -7,15 +7,16 @@ import z3
 from makegood.clock import Instant
 from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
-from makegood.proof.basket import lines_of
-from makegood.proof.case import fields_of, hinted, smallest, witness_of
+from makegood.proof.basket import NO_LINES, lines_of
+from makegood.proof.case import fields_of, hinted, seen_in, smallest, witness_of
 from makegood.proof.effort import Effort
 from makegood.proof.inside_policy import rule_obligation
+from makegood.proof.obligations import answered
 from makegood.proof.offer import offer_of
 from makegood.proof.portfolio import together, violation
-from makegood.proof.solver import Solver, value_of
+from makegood.proof.solver import Solver
 from makegood.proof.texts import conditions_of, rules_of, texts_of
-from makegood.proof.verdict import Row, Verdict
+from makegood.proof.verdict import Row
 from makegood.rules.smt import symbolic_payment
 
 
@@ -31,8 +32,8 @@ def prove_live(policy: Policy, live: Sequence[Campaign], effort: Effort) -> Iter
     moments = (Instant(opens), Instant(closes))
     payment = symbolic_payment(policy.schema, expressions, context=context, moments=moments, texts=texts_of(live))
     lines = lines_of({each.id: each.benefit for each in live}, policy, effort, ends)
-    matching = {name: each.matching_max() for name, each in lines.items()}
-    offers = [offer_of(each, conditions[each.id], payment, matching.get(each.id, 0)) for each in live]
+    reaches = {name: each.reach() for name, each in lines.items()}
+    offers = [offer_of(each, conditions[each.id], payment, reaches.get(each.id, NO_LINES)) for each in live]
     portfolio = together(offers, conditions, payment.amount)
     solver = hinted(Solver(context, (*payment.domain, *portfolio.allowed), effort, ends), portfolio)
     for text in rules:
@@ -41,15 +42,8 @@ def prove_live(policy: Policy, live: Sequence[Campaign], effort: Effort) -> Iter
         answer, witness = solver.ask(obligation.grant), None
         if answer.model is not None:
             model = smallest(solver, answer.model, payment, portfolio.members, (obligation.grant,))
-            parts = {
-                member.offer.campaign.id: value_of(model, member.offer.discount)
-                for member in portfolio.members
-                if z3.is_true(model.eval(member.chosen, model_completion=True))
-            }
+            found, parts = seen_in(model, payment, portfolio.members, lines)
             first = next(iter(parts))
-            reads = fields_of(conditions[first])
-            witness = witness_of(payment.read(model), first, parts, reads, policy, obligation.clause)
+            witness = witness_of(found, first, parts, fields_of(conditions[first]), policy, obligation.clause)
         question, ms = solver.question(obligation.grant), (effort.clock() - began) / 1e6
-        path = obligation.path if answer.verdict is not Verdict.PROVED else ""
-        hint = obligation.hint if answer.verdict is not Verdict.PROVED else None
-        yield Row(obligation.name, answer.verdict, ms, question, witness, path, hint)
+        yield answered(obligation, answer.verdict, ms, question, witness)

@@ -6,7 +6,10 @@ from typing import Any
 
 import z3
 
-from makegood.proof.words import Sight, Words
+from makegood.proof.verdict import Row, Verdict, Witness
+from makegood.proof.words import Sight, Words, words
+
+UNDECIDED = words("the solver did not decide in its time; simplify the condition", "求解器没有及时得出结论；请简化条件")
 
 Clause = Callable[[Sight], Words]
 """The part of a sentence that says what forbids what a payment would get."""
@@ -27,6 +30,14 @@ class Obligation:
     hint: Words
     fact: Any = None
     grant: Any = None
+
+
+def answered(obligation: Obligation, verdict: Verdict, ms: float, question: str, witness: Witness | None) -> Row:
+    """The row of an obligation once the solver has answered."""
+    if verdict is Verdict.PROVED:
+        return Row(obligation.name, verdict, ms, question)
+    hint = obligation.hint if verdict is Verdict.REFUTED else UNDECIDED
+    return Row(obligation.name, verdict, ms, question, witness, obligation.path, hint)
 
 
 class Facts:

@@ -14,7 +14,7 @@ from makegood.domain.benefit import AmountOff, Benefit, BuyXGetY, FreeItem, Item
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Subject
 from makegood.money import BASIS_POINTS
-from makegood.proof.basket import bound_of
+from makegood.proof.basket import NO_LINES, Reach, bound_of, bounds_on
 from makegood.rules.expression import Expression
 from makegood.rules.smt import SymbolicPayment
 
@@ -34,12 +34,12 @@ class Offer:
     bounds: tuple[Any, ...] = ()
 
 
-def offer_of(campaign: Campaign, condition: Expression, payment: SymbolicPayment, matching_max: int = 0) -> Offer:
+def offer_of(campaign: Campaign, condition: Expression, payment: SymbolicPayment, reach: Reach = NO_LINES) -> Offer:
     """The campaign's offer to the payment, whatever its limits have left: they bound what one grant may be.
 
-    `matching_max` is what the lines that an item-level benefit applies to can be worth at most, minor units.
+    `reach` is what the lines can be worth that an item-level benefit applies to.
     """
-    discount, most, bounds = discount_of(campaign.id, campaign.benefit, payment.amount, matching_max)
+    discount, most, bounds = discount_of(campaign.id, campaign.benefit, payment.amount, reach)
     ceiling = largest_grant(campaign)
     holds = [
         *bounds,
@@ -54,15 +54,15 @@ def offer_of(campaign: Campaign, condition: Expression, payment: SymbolicPayment
     return Offer(campaign, z3.And(holds), discount, most, bounds)
 
 
-def discount_of(name: str, benefit: Benefit, amount: Any, matching_max: int) -> tuple[Any, Any, tuple[Any, ...]]:
+def discount_of(name: str, benefit: Benefit, amount: Any, reach: Reach) -> tuple[Any, Any, tuple[Any, ...]]:
     """The gross discount, the most it may be, and what bounds it where chance or a basket decides on it."""
     if isinstance(benefit, RandomOff):
         # One name for one campaign and one pair of bounds: two revisions that draw alike draw the same.
         draw = z3.Int(f"draw {name} {benefit.min} {benefit.max}", amount.ctx)
         return draw, z3.IntVal(benefit.max, amount.ctx), (draw >= benefit.min, draw <= benefit.max)
     if isinstance(benefit, ItemsOff | BuyXGetY | FreeItem):
-        taken, most = z3.Int(f"lines {name} {benefit}", amount.ctx), bound_of(benefit, amount, matching_max)
-        return taken, most, (taken >= 0, taken <= most)
+        taken = z3.Int(f"lines {name} {benefit}", amount.ctx)
+        return taken, bound_of(benefit, amount, reach.most), bounds_on(benefit, taken, amount, reach)
     term = _certain(benefit, amount)
     return term, term, ()
 

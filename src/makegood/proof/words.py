@@ -41,6 +41,7 @@ class Sight:
     currency: str
     zone: str
     reads: Sequence[str] = ()
+    is_bound: bool = False  # No basket was found that gets just so much: it is the most that one can get.
 
     @property
     def amount(self) -> int:
@@ -66,8 +67,9 @@ def sentence(sight: Sight, clause: Words) -> Words:
     chinese = f"一笔{amount[CHINESE]}的{scene_words(scene, CHINESE)}{_detail(sight, CHINESE)}"
     if sight.discount == 0:
         return words(f"{english} gets nothing off; {clause[ENGLISH]}", f"{chinese}没有优惠；{clause[CHINESE]}")
-    english += f" would get {off[ENGLISH]} off{_together(sight, ENGLISH)}; {clause[ENGLISH]}"
-    chinese += f"会立减{off[CHINESE]}{_together(sight, CHINESE)}；{clause[CHINESE]}"
+    most, most_zh = (" up to", "最多") if sight.is_bound else ("", "")
+    english += f" would get{most} {off[ENGLISH]} off{_together(sight, ENGLISH)}; {clause[ENGLISH]}"
+    chinese += f"会{most_zh}立减{off[CHINESE]}{_together(sight, CHINESE)}；{clause[CHINESE]}"
     return words(english, chinese)
 
 

@@ -212,7 +212,7 @@ def inexpressible(expression: Expression, schema: PaymentSchema | ItemSchema) ->
         )
     except Unsupported as refused:
         place = (refused.node or expression).position
-        message = f"{refused} cannot be proved"
+        message = f"cannot be proved: {refused}"
         code = FindingCode.EXPRESSION_IS_UNSUPPORTED
         return (RuleFinding(Severity.ERROR, code, message, refused.hint, place.line, place.column),)
     return ()

@@ -1,5 +1,6 @@
 """Publishing, approving, stopping and resuming."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -281,7 +282,7 @@ async def _refuse_policy_that_breaks_live(platform: Platform, caller: Caller, po
     live = [s["live"] for s in standings if s["live"] is not None and s["currency"] == policy.policy.currency]
     stored = await rows.documents(platform.store.pool, caller.house.id, live)
     sources = [Source(row["subject"], row["canonical"]) for row in stored.values()]
-    refuse_errors(read_documents(sources, now=Instant(0), policy=policy))
+    refuse_errors(await asyncio.to_thread(read_documents, sources, now=Instant(0), policy=policy))
 
 
 def _reason(reason: str) -> str:

@@ -1,5 +1,6 @@
 """What is sent to be published: read, and refused as a whole where anything in it is wrong."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +18,12 @@ from makegood.store import campaigns as rows
 
 
 async def read_sources(platform: Platform, caller: Caller, sources: Sequence[Source]) -> Bundle:
-    """The documents, read by the policies in force; by one of the sources where its currency has none in force."""
+    """The documents, read by the policies in force; by one of the sources where its currency has none in force.
+
+    Long conditions take long to check: that is not done in the loop that answers payments.
+    """
     now = (await live_set(platform, caller.house)).store_clock()
-    alone = read_documents(sources, now=now)
+    alone = await asyncio.to_thread(read_documents, sources, now=now)
     in_force = await rows.policies_in_force(platform.store.pool, caller.house.id)
     taken = {row["subject"] for row in in_force}
     readers = [Source(row["revision"], row["canonical"]) for row in in_force]
@@ -27,7 +31,8 @@ async def read_sources(platform: Platform, caller: Caller, sources: Sequence[Sou
         Source(one.file, one.canonical) for one in alone.policies if one.policy and one.policy.currency not in taken
     ]
     own = {document.file for document in alone.policies}
-    rest = read_documents([*readers, *(source for source in sources if source.file not in own)], now=now)
+    others = [source for source in sources if source.file not in own]
+    rest = await asyncio.to_thread(read_documents, [*readers, *others], now=now)
     return Bundle(alone.policies, rest.briefs, rest.campaigns, rest.signatures, rest.strays)
 
 

@@ -64,8 +64,8 @@ async def prove_policy_over_live(
         return known
     rows = await campaigns.documents(platform.store.pool, caller.house.id, [name for pair in members for name in pair])
     assert policy.policy is not None
-    briefs = {rows[revision]["subject"]: brief_of(rows[brief], policy) for revision, brief in members}
-    work = _policy_work(policy.policy, briefs)
+    briefs = {rows[revision]["subject"]: rows[brief] for revision, brief in members}
+    work = _policy_work(policy, briefs)
     return await _made(platform, caller, policy.policy.currency, world, policy, work, [one for one, _ in members])
 
 
@@ -79,7 +79,10 @@ def _campaign_work(campaign: Campaign, brief: Brief, policy: Policy) -> Work:
     return work
 
 
-def _policy_work(policy: Policy, briefs: Mapping[str, Brief | None]) -> Work:
+def _policy_work(document: PolicyDocument, briefs: Mapping[str, Mapping[str, Any]]) -> Work:
+    policy = document.policy
+    assert policy is not None
+
     def work(live: Sequence[Campaign]) -> tuple[Rows, Report]:
         from makegood.proof.prove import prove_campaign, prove_policy
 
@@ -87,7 +90,7 @@ def _policy_work(policy: Policy, briefs: Mapping[str, Brief | None]) -> Work:
         report = prove_policy(policy, live, Effort())
         rows: Rows = [(None, row) for row in report.rows]
         for campaign in live:
-            brief = briefs[campaign.id]
+            brief = brief_of(briefs[campaign.id], document)
             if brief is None:
                 rows.append((campaign.id, Row("inside_brief", Verdict.UNKNOWN, 0.0, "")))
                 continue
@@ -187,4 +190,5 @@ def _row(campaign: str | None, row: Row, question: str, verdict: Verdict) -> dic
         "path": row.path,
         "hint": None if row.hint is None else dict(row.hint),
         "question_sha256": proofs.name_of_question(question),
+        "proved_if": row.proved_if,
     }  # fmt: skip

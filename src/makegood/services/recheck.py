@@ -1,5 +1,6 @@
 """Proving again: what is live against the policy and the live set of today, and a new policy against what is live."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,7 +61,11 @@ async def _not_ended(
     """(revision, brief) of what can still grant. A test house's clock may go back, so there nothing has ended."""
     stored = await rows.documents(platform.store.pool, house.id, [one["live"] for one in live])
     now = (await live_set(platform, house)).store_clock() if house.live else None
-    return [(one["live"], one["brief"]) for one in live if _may_grant(stored[one["live"]], policy, now)]
+
+    def left() -> list[tuple[str, str]]:
+        return [(one["live"], one["brief"]) for one in live if _may_grant(stored[one["live"]], policy, now)]
+
+    return await asyncio.to_thread(left)  # Each is read by the new policy for the first time.
 
 
 def _may_grant(row: Mapping[str, Any], policy: PolicyDocument, now: Instant | None) -> bool:

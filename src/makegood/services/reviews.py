@@ -82,7 +82,8 @@ async def proposal_of(platform: Platform, house: House, standing: Mapping[str, A
 
 def _with_proof(proposal: Proposal, proof: Proof | None, *, is_exact: bool) -> Proposal:
     unproved = proof.unproved if proof is not None else ()
-    review = replace(proposal.review, unproved=unproved, proof_absent=proof is None)
+    absent = proof is None or not (proof.is_proved or unproved)  # A proof without a row says nothing.
+    review = replace(proposal.review, unproved=unproved, proof_absent=absent)
     return replace(proposal, review=review, proof=proof, is_proved=proof is not None and proof.is_proved and is_exact)
 
 

@@ -36,6 +36,10 @@ _PROOF_ROW: dict[str, Schema] = {
     "path": TEXT | {"description": "JSON Pointer of the value at fault in the campaign; empty where there is none."},
     "hint": nullable(WORDS),
     "question_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "proved_if": {
+        "enum": ["unsat", "sat"],
+        "description": "What any solver answers to its question where it is proved.",
+    },
 }
 PROOF_ROW = record("One obligation of a proof.", _PROOF_ROW)
 PROOF = record(
@@ -50,7 +54,7 @@ PROOF = record(
         "rows": listed(
             record(
                 "One obligation, with its question.",
-                {**_PROOF_ROW, "question": TEXT | {"description": "SMT-LIB 2; `unsat` means proved."}},
+                {**_PROOF_ROW, "question": TEXT | {"description": "SMT-LIB 2, whole: any solver can answer it."}},
             )
         ),
         "exposure": nullable(
