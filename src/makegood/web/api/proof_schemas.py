@@ -38,7 +38,7 @@ _PROOF_ROW: dict[str, Schema] = {
     "question_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     "proved_if": {
         "enum": ["unsat", "sat"],
-        "description": "What any solver answers to its question where it is proved.",
+        "description": "The answer of any solver that proves it.",
     },
 }
 PROOF_ROW = record("One obligation of a proof.", _PROOF_ROW)
