@@ -248,9 +248,17 @@ def test_without_a_brief_only_the_policys_rows_are_asked() -> None:
 def test_a_solver_without_time_proves_nothing() -> None:
     report = prove_campaign(SPRING, BRIEF, POLICY, effort=Effort(total_ms=0))
     assert not report.is_proved and report.exposure is None
-    row = row_of(report, "inside_brief.discount_max")
-    assert row.verdict is Verdict.UNKNOWN and row.hint is not None
-    assert row_of(report, "inside_brief.label").verdict is Verdict.PROVED
+    assert tuple(row.obligation for row in report.rows) == ROWS
+    assert {row.verdict for row in report.rows} == {Verdict.UNKNOWN}
+    assert all(row.hint is not None and "did not decide in its time" in row.hint["en"] for row in report.rows)
+
+
+def test_a_solver_that_runs_out_of_time_on_the_way_leaves_the_rest_unknown() -> None:
+    """The clock jumps a second each time it is looked at."""
+    looks = iter(range(0, 10**15, 10**9))
+    report = prove_campaign(SPRING, BRIEF, POLICY, effort=Effort(5_000, 20_000, lambda: next(looks)))
+    assert not report.is_proved
+    assert Verdict.REFUTED not in {row.verdict for row in report.rows}
 
 
 def test_a_report_without_rows_proves_nothing() -> None:

@@ -16,7 +16,7 @@ from makegood.domain.benefit import AmountOff, BuyXGetY, FreeItem, ItemBenefit, 
 from makegood.domain.payment import Item, item_schema
 from makegood.domain.policy import Policy
 from makegood.money import BASIS_POINTS
-from makegood.proof.effort import Effort
+from makegood.proof.effort import Deadline
 from makegood.proof.solver import Solver, value_of
 from makegood.proof.verdict import Verdict
 from makegood.rules.check import check_expression
@@ -43,8 +43,8 @@ NO_LINES = Reach(0, 0)
 class Lines:
     """What the solver knows of the lines that the conditions of one benefit let through."""
 
-    def __init__(self, benefit: ItemBenefit, policy: Policy, effort: Effort, ends: int) -> None:
-        self._benefit, self._schema, self._effort, self._ends = benefit, policy.schema, effort, ends
+    def __init__(self, benefit: ItemBenefit, policy: Policy, deadline: Deadline) -> None:
+        self._benefit, self._schema, self._deadline = benefit, policy.schema, deadline
         environment = item_environment(policy.schema.amount_max)
         self._known: Reach | None = None
         self._trees: dict[str, Expression] = {}
@@ -113,7 +113,7 @@ class Lines:
         context = z3.Context()
         schema = item_schema(self._schema.amount_max)
         line = symbolic_payment(schema, self._trees.values(), context=context, subject="item")
-        return line, Solver(context, (*line.domain, _quantity(line) >= 1), self._effort, self._ends)
+        return line, Solver(context, (*line.domain, _quantity(line) >= 1), self._deadline)
 
     def _worth(self, tree: Expression) -> tuple[int, int]:
         """The amounts of the smallest and of the largest line that matches and costs something; 0 where none does."""
@@ -182,7 +182,7 @@ def _quantity(line: SymbolicPayment) -> Any:
     return line.terms.whole(line.fields["quantity"].value)
 
 
-def lines_of(benefits: Mapping[str, Any], policy: Policy, effort: Effort, ends: int) -> dict[str, Lines]:
+def lines_of(benefits: Mapping[str, Any], policy: Policy, deadline: Deadline) -> dict[str, Lines]:
     """The lines of each item-level benefit, by campaign id; benefits of other kinds have none."""
     kinds = (ItemsOff, BuyXGetY, FreeItem)
-    return {name: Lines(each, policy, effort, ends) for name, each in benefits.items() if isinstance(each, kinds)}
+    return {name: Lines(each, policy, deadline) for name, each in benefits.items() if isinstance(each, kinds)}

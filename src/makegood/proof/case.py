@@ -11,9 +11,10 @@ from makegood.domain.campaign import Campaign
 from makegood.domain.policy import Policy
 from makegood.proof.basket import NO_LINES, Lines, lines_of
 from makegood.proof.effort import Effort
+from makegood.proof.inside_policy import rule_obligation
 from makegood.proof.obligations import UNDECIDED, Clause, Facts, Obligation, answered
 from makegood.proof.offer import Offer, offer_of
-from makegood.proof.portfolio import Member, Portfolio, may_meet, may_stand_beside, together
+from makegood.proof.portfolio import Member, Portfolio, may_meet, may_stand_beside, together, violation
 from makegood.proof.solver import Answer, Solver, fact_as_question, value_of
 from makegood.proof.texts import RuleText, conditions_of, rules_of, texts_of
 from makegood.proof.verdict import Row, Verdict, Witness
@@ -31,7 +32,7 @@ class Case:
         self, campaign: Campaign, brief: Brief | None, policy: Policy, live: Iterable[Campaign], effort: Effort
     ) -> None:
         self.campaign, self.policy, self.effort = campaign, policy, effort
-        self.ends = effort.clock() + effort.total_ms * 1_000_000
+        self.deadline = effort.deadline()
         self.rules: Sequence[RuleText] = rules_of(policy)
         beside = may_stand_beside(campaign, (other for other in live if other.id != campaign.id))
         self.conditions = conditions_of((campaign, *beside), policy)
@@ -39,18 +40,19 @@ class Case:
         self.context = z3.Context()
         self.facts = Facts(self.context)
         self.payment = _payment((campaign, *others), self.conditions, self.rules, policy, brief, self.context)
-        self._lines = lines_of({each.id: each.benefit for each in (campaign, *others)}, policy, effort, self.ends)
+        self._lines = lines_of({each.id: each.benefit for each in (campaign, *others)}, policy, self.deadline)
         self.offer, *self._others = [self._offer(each) for each in (campaign, *others)]
         self.alone = self._solver((self.offer.granted,))
         self._granted: Answer | None = None
 
     def _offer(self, campaign: Campaign) -> Offer:
+        self.deadline.check()
         lines = self._lines.get(campaign.id)
         reach = lines.reach() if lines is not None else NO_LINES
         return offer_of(campaign, self.conditions[campaign.id], self.payment, reach)
 
     def _solver(self, assumed: Iterable[Any]) -> Solver:
-        return Solver(self.context, (*self.payment.domain, *assumed), self.effort, self.ends)
+        return Solver(self.context, (*self.payment.domain, *assumed), self.deadline)
 
     @property
     def beside(self) -> Portfolio | None:
@@ -62,6 +64,10 @@ class Case:
         if self._granted is None:
             self._granted = self.alone.ask()
         return self._granted
+
+    def broken(self, text: RuleText, portfolio: Portfolio) -> Obligation:
+        """That a rule is kept by every set of the portfolio."""
+        return rule_obligation(text, violation(text, portfolio, self.payment, self.deadline))
 
     # -- rows ------------------------------------------------------------------------------------------
 

@@ -59,8 +59,8 @@ class _Comparison:
             policy.schema, self._conditions, context=context,
             moments=(Instant(opens), Instant(closes)), texts=texts_of((old, new)),
         )  # fmt: skip
-        ends = effort.clock() + effort.total_ms * 1_000_000
-        lines = lines_of({"old": old.benefit, "new": new.benefit}, policy, effort, ends)
+        deadline = effort.deadline()
+        lines = lines_of({"old": old.benefit, "new": new.benefit}, policy, deadline)
         reaches = [lines[name].reach() if name in lines else NO_LINES for name in ("old", "new")]
         self.old, self.new = (
             offer_of(campaign, condition, self._payment, reach)
@@ -68,7 +68,7 @@ class _Comparison:
         )
         # What is left to chance is drawn for a campaign that is not granted, too: no draw is out of its bounds.
         drawn = (*self._payment.domain, *self.old.bounds, *self.new.bounds)
-        self._context, self._solver = context, Solver(context, drawn, effort, ends)
+        self._context, self._solver = context, Solver(context, drawn, deadline)
 
     def more(self, one: Offer, other: Offer) -> _Found:
         """Whether any payment gets more from `one` than from `other`."""

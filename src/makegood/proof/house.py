@@ -24,21 +24,21 @@ def prove_live(policy: Policy, live: Sequence[Campaign], effort: Effort) -> Iter
     """One row a rule. With nothing live there is nothing to ask, and no row."""
     if not live:
         return
-    ends = effort.clock() + effort.total_ms * 1_000_000
+    deadline = effort.deadline()
     rules, conditions = rules_of(policy), conditions_of(live, policy)
     context = z3.Context()
     expressions = [*conditions.values(), *(text.expression for text in rules)]
     opens, closes = min(each.window.opens for each in live), max(each.window.closes for each in live)
     moments = (Instant(opens), Instant(closes))
     payment = symbolic_payment(policy.schema, expressions, context=context, moments=moments, texts=texts_of(live))
-    lines = lines_of({each.id: each.benefit for each in live}, policy, effort, ends)
+    lines = lines_of({each.id: each.benefit for each in live}, policy, deadline)
     reaches = {name: each.reach() for name, each in lines.items()}
     offers = [offer_of(each, conditions[each.id], payment, reaches.get(each.id, NO_LINES)) for each in live]
     portfolio = together(offers, conditions, payment.amount)
-    solver = hinted(Solver(context, (*payment.domain, *portfolio.allowed), effort, ends), portfolio)
+    solver = hinted(Solver(context, (*payment.domain, *portfolio.allowed), deadline), portfolio)
     for text in rules:
         began = effort.clock()
-        obligation = rule_obligation(text, violation(text, portfolio, payment))
+        obligation = rule_obligation(text, violation(text, portfolio, payment, deadline))
         answer, witness = solver.ask(obligation.grant), None
         if answer.model is not None:
             model = smallest(solver, answer.model, payment, portfolio.members, (obligation.grant,))

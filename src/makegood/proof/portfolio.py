@@ -16,6 +16,7 @@ import z3
 from makegood.domain.campaign import Campaign, Stacking
 from makegood.domain.policy import FieldType, Policy
 from makegood.proof.bounds import bounds_of
+from makegood.proof.effort import Deadline
 from makegood.proof.offer import Offer
 from makegood.proof.texts import RuleText
 from makegood.rules.expression import Expression
@@ -108,14 +109,18 @@ def _at_most_one(chosen: Sequence[Any]) -> Iterator[Any]:
         before = z3.Or(before, one)
 
 
-def violation(text: RuleText, portfolio: Portfolio, payment: SymbolicPayment) -> Any:
-    """The rule is broken, or cannot be evaluated, for a member of the set, with its discount, label and funders."""
+def violation(text: RuleText, portfolio: Portfolio, payment: SymbolicPayment, deadline: Deadline) -> Any:
+    """The rule is broken, or cannot be evaluated, for a member of the set, with its discount, label and funders.
+
+    Raises OutOfTime where there are more members than there is time.
+    """
     broken: dict[Any, list[Any]] = {}
     for member in portfolio.members:
         for known in _readings(text, member):
             broken.setdefault(known, []).append(member)
     cases = []
     for (label, funder, _), members in broken.items():
+        deadline.check()
         variables = {"total": portfolio.total, "discount": members[0].offer.discount, "label": label, "funder": funder}
         term = payment.encode(text.expression, variables)
         bad = z3.Or(term.error, term.value if text.rule.negated else z3.Not(term.value))

@@ -8,7 +8,7 @@ from makegood.domain.policy import Policy
 from makegood.proof.case import Case
 from makegood.proof.change import compare
 from makegood.proof.changed import changed_parts
-from makegood.proof.effort import USUAL, Effort
+from makegood.proof.effort import USUAL, Effort, OutOfTime
 from makegood.proof.exposure import exposure_of, largest_of
 from makegood.proof.house import prove_live
 from makegood.proof.inside_brief import BRIEF_ROWS, inside_brief
@@ -20,7 +20,8 @@ from makegood.proof.inside_policy import (
     rule_obligation,
     stages,
 )
-from makegood.proof.portfolio import alone, violation
+from makegood.proof.obligations import UNDECIDED
+from makegood.proof.portfolio import alone
 from makegood.proof.solver import NAME
 from makegood.proof.verdict import EQUIVALENT, NO_NEW_SUBSIDY, Change, Report, Row, Verdict
 from makegood.proof.words import words
@@ -41,7 +42,7 @@ def prove_campaign(
     try:
         case = Case(campaign, brief, policy, live, effort)
         rows = (*_brief_rows(case, brief), *_rule_rows(case), *_policy_rows(case, brief))
-    except Unsupported as beyond:
+    except (Unsupported, OutOfTime) as beyond:
         names = (*(BRIEF_ROWS if brief is not None else ()), *_rule_names(policy), *POLICY_ROWS)
         return Report(tuple(_undecided(names, beyond)), None, NAME)
     largest = largest_of(case.offer, case.alone, policy.schema.amount_max)
@@ -52,7 +53,7 @@ def prove_policy(policy: Policy, live: Sequence[Campaign], effort: Effort = USUA
     """The rules of a policy, `inside_policy.RULE_ID`, over every subset of what is live."""
     try:
         return Report(tuple(prove_live(policy, live, effort)), None, NAME)
-    except Unsupported as beyond:
+    except (Unsupported, OutOfTime) as beyond:
         return Report(tuple(_undecided(_rule_names(policy), beyond)), None, NAME)
 
 
@@ -60,14 +61,16 @@ def prove_change(old: Campaign, new: Campaign, policy: Policy, effort: Effort = 
     """Whether a new revision takes no more off any payment than the old one, and whether it does just the same."""
     try:
         return compare(old, new, policy, effort)
-    except Unsupported as beyond:
+    except (Unsupported, OutOfTime) as beyond:
         rows = _undecided((NO_NEW_SUBSIDY, EQUIVALENT), beyond)
         return Change(next(rows), next(rows), None, None, tuple(changed_parts(old, new, policy)), NAME)
 
 
-def _undecided(names: Iterable[str], beyond: Unsupported) -> Iterator[Row]:
-    """These rows as unknown, because an expression is beyond the solver."""
-    hint = words(f"the solver cannot express it: {beyond}", f"求解器无法表达：{beyond}")
+def _undecided(names: Iterable[str], beyond: Unsupported | OutOfTime) -> Iterator[Row]:
+    """These rows as unknown, because an expression is beyond the solver, or there was no time left to ask."""
+    hint = UNDECIDED
+    if isinstance(beyond, Unsupported):
+        hint = words(f"the solver cannot express it: {beyond}", f"求解器无法表达：{beyond}")
     for name in names:
         yield Row(name, Verdict.UNKNOWN, 0.0, "", path="/when", hint=hint)
 
@@ -90,9 +93,11 @@ def _rule_rows(case: Case) -> Iterator[Row]:
     solver = case.solver_of(beside) if beside is not None else None
     for text in case.rules:
         if beside is None or solver is None or "total" not in text.reads:
-            yield case.row(rule_obligation(text, violation(text, by_itself, case.payment)))
+            yield case.row(case.broken(text, by_itself))
         else:
-            yield case.row_together(rule_obligation(text, violation(text, beside, case.payment)), beside, solver)
+            yield case.row_together(
+                rule_obligation(text, violation(text, beside, case.payment, case.deadline)), beside, solver
+            )
 
 
 def _policy_rows(case: Case, brief: Brief | None) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from typing import Any
 import z3
 
 from makegood.limits import PROOF_MEMORY_MB_MAX
-from makegood.proof.effort import Effort
+from makegood.proof.effort import Deadline
 from makegood.proof.verdict import Verdict
 
 NAME = f"z3 {z3.get_version_string()}"
@@ -26,12 +26,12 @@ class Answer:
 class Solver:
     """Questions over one set of facts: `assumed` holds in each of them.
 
-    A question is a formula of what must not be; that nothing satisfies it is the proof. Nothing is asked after `ends`,
-    by the effort's clock.
+    A question is a formula of what must not be; that nothing satisfies it is the proof. Nothing is asked after
+    the deadline.
     """
 
-    def __init__(self, context: Any, assumed: Iterable[Any], effort: Effort, ends: int) -> None:
-        self._effort, self._ends, self._assumed = effort, ends, tuple(assumed)
+    def __init__(self, context: Any, assumed: Iterable[Any], deadline: Deadline) -> None:
+        self._deadline, self._assumed = deadline, tuple(assumed)
         self._solver = self._plain = self._fresh(context)
         self._context = context
 
@@ -48,12 +48,12 @@ class Solver:
 
     def ask(self, *bad: Any) -> Answer:
         """Whether anything satisfies all of `bad`. Past the deadline nothing is known."""
-        left = (self._ends - self._effort.clock()) // 1_000_000
-        if left <= 0:
+        left = self._deadline.left_ms()
+        if left == 0:
             return Answer(Verdict.UNKNOWN)
         self._solver.push()
         try:
-            self._solver.set("timeout", min(self._effort.question_ms, left))
+            self._solver.set("timeout", left)
             self._solver.add(*bad)
             result = self._solver.check()
             return Answer(_VERDICTS[str(result)], self._solver.model() if result == z3.sat else None)
