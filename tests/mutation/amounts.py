@@ -13,7 +13,7 @@ from math import gcd, lcm
 from tests.mutation.constants import Constants
 from tests.mutation.granting import ceiling, gross_bounds
 
-from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tiers
+from makegood.domain.benefit import AmountOff, Benefit, BuyXGetY, FreeItem, ItemsOff, PercentOff, RandomOff, Tiers
 from makegood.domain.brief import Brief
 from makegood.domain.campaign import Campaign
 
@@ -87,7 +87,7 @@ def _edges(benefit: Benefit) -> set[int]:
     match benefit:
         case Tiers(tiers=tiers):
             return {edge for tier in tiers for edge in (tier.spend, tier.off)}
-        case AmountOff(amount=amount):
+        case AmountOff(amount=amount) | ItemsOff(off=AmountOff(amount=amount)):
             return {amount}
         case RandomOff(min=low, max=high):
             return {low, low + 1, high - 1, high}
@@ -95,7 +95,11 @@ def _edges(benefit: Benefit) -> set[int]:
 
 
 def _steps(benefit: Benefit) -> set[int]:
-    return {benefit.up_to} if isinstance(benefit, PercentOff) else set()
+    """The discounts at which the benefit stops growing."""
+    match benefit:
+        case PercentOff(up_to=cap) | ItemsOff(off=PercentOff(up_to=cap)) | BuyXGetY(up_to=cap) | FreeItem(up_to=cap):
+            return {cap}
+    return set()
 
 
 def _ratio_breaks(fine: Sequence[int], members: Sequence[Campaign], brief: Brief) -> Iterator[int]:
@@ -114,23 +118,37 @@ def _ratio_breaks(fine: Sequence[int], members: Sequence[Campaign], brief: Brief
 
 
 def _tried(low: int, high: int, fine: Sequence[int], sets: Sequence[Sequence[Campaign]]) -> tuple[int, ...]:
-    rates = {
-        (one.benefit.rate, one.benefit.up_to)
-        for members in sets for one in members if isinstance(one.benefit, PercentOff) and one.benefit.rate
-    }  # fmt: skip
-    span = lcm(*(BASIS_POINTS // gcd(BASIS_POINTS, rate) for rate, _ in rates))
+    periods = {one.benefit: period for members in sets for one in members if (period := _period(one.benefit))}
+    span = lcm(*periods.values())
     found = {low, high}
     for cut in fine:
         if low <= cut <= high + 1:
             found |= {cut - 1, cut, cut + 1}
-            for rate, cap in rates:
-                found |= set(_jumps(rate, cap, cut - 1 - span, cut + span))
+            for benefit in periods:
+                found |= set(_jumps(benefit, max(cut - 1 - span, 0), cut + span))
     return tuple(sorted(amount for amount in found if low <= amount <= high))
 
 
-def _jumps(rate: int, cap: int, low: int, high: int) -> Iterator[int]:
-    """The amounts at which the percentage gives one minor unit more, and those just before."""
-    for off in range(max(low * rate // BASIS_POINTS, 1), min(high * rate // BASIS_POINTS, cap) + 1):
-        amount = -(-off * BASIS_POINTS // rate)
-        yield amount
-        yield amount - 1
+def _period(benefit: Benefit) -> int:
+    """After so many minor units of amount, the benefit takes a whole number of them more; 0 where it has no rate.
+
+    A free item takes off each of them, and has nothing between that could be missed.
+    """
+    match benefit:
+        case PercentOff(rate=rate) | ItemsOff(off=PercentOff(rate=rate)):
+            return BASIS_POINTS // gcd(BASIS_POINTS, rate) if rate else 0
+        case BuyXGetY(buy=buy, get=get, rate=rate) if rate:
+            units, share = (buy.count + get.count, get.count) if buy.where == get.where else (1, 1)
+            return units * BASIS_POINTS // gcd(BASIS_POINTS, rate * share)
+    return 0
+
+
+def _jumps(benefit: Benefit, low: int, high: int) -> Iterator[int]:
+    """The amounts at which the benefit takes one minor unit more, and those just before."""
+    before = gross_bounds(benefit, low)[1]
+    while low < high and gross_bounds(benefit, high)[1] > before:
+        found = first_where(lambda amount, most=before: gross_bounds(benefit, amount)[1] > most, low, high)  # type: ignore[misc]
+        assert found is not None
+        yield found
+        yield found - 1
+        low, before = found, gross_bounds(benefit, found)[1]

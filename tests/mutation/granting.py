@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import combinations, product
 from typing import Any
 
+from tests.mutation.baskets import off_bounds
 from tests.mutation.constants import Constants, checked, constants_of
 
 from makegood.domain.benefit import AmountOff, Benefit, PercentOff, RandomOff, Tiers
@@ -19,7 +20,10 @@ Fields = Mapping[str, Any]
 
 
 def gross_bounds(benefit: Benefit, amount: int) -> tuple[int, int]:
-    """The smallest and the largest discount that the benefit may give that amount, before any limit."""
+    """The smallest and the largest discount that chance or a basket may give that amount, before any limit.
+
+    What lies between is possible too; nothing, where no line matches, is not counted.
+    """
     match benefit:
         case PercentOff(rate=rate, up_to=cap):
             off = min(amount * rate // 10_000, cap)
@@ -29,6 +33,8 @@ def gross_bounds(benefit: Benefit, amount: int) -> tuple[int, int]:
             off = max((tier.off for tier in tiers if tier.spend <= amount), default=0)
         case RandomOff(min=low, max=high):
             return low, high
+        case _:
+            return off_bounds(benefit, amount)
     return off, off
 
 

@@ -10,10 +10,12 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from tests.mutation.amounts import first_where
+from tests.mutation.baskets import off_items
 from tests.mutation.granting import discount_bounds, may_combine, plan_of
 from tests.mutation.ruling import rulings
 from tests.mutation.search import BRIEF, Bad, Search, broken_alone
 
+from makegood.domain.benefit import ItemBenefit
 from makegood.domain.brief import Brief
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
@@ -139,6 +141,11 @@ def shows(
             return False
         if not plan_of(one, environment).takes(payment.fields):
             return False
+    of_lines = [
+        (one.benefit, off) for one, off in zip(members, draw, strict=True) if isinstance(one.benefit, ItemBenefit)
+    ]
+    if payment.items and not any(off_items(benefit, payment.items) == off for benefit, off in of_lines):
+        return False
     if sum(draw) > payment.amount or not all(may_combine(one, other) for one, other in combinations(members, 2)):
         return False
     if obligation in BY_PAYMENT:

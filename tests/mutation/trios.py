@@ -8,8 +8,9 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from tests.mutation.benefits import WHERES, benefit_of, most_off, rate_agreed
 from tests.mutation.conditions import ATTRIBUTES, SCENES, amount_terms, other_terms, scene_term
-from tests.mutation.documents import Document, Trio, minor, money
+from tests.mutation.documents import Document, Trio, money
 from tests.mutation.oracle import POLICY, judge
 
 from makegood.domain.campaign import Campaign
@@ -30,6 +31,7 @@ LIVE_WINDOWS = (
     ("2027-02-10T00:00:00Z", "2027-03-01T00:00:00Z"),
     ("2027-03-01T00:00:00Z", "2027-03-02T00:00:00Z"),
 )
+RIVALS = 0.5
 STAGES = (["1000.00 CNY", "10000.00 CNY", "50000.00 CNY"], ["500.00 CNY", "5000.00 CNY", "50000.00 CNY"])
 
 
@@ -64,10 +66,19 @@ def draft(name: str) -> Trio:
     house = _House(rng, zone, amount_max, attributes)
     scenes = rng.sample(SCENES, rng.choice([1, 1, 2, 3]))
     spend = rng.choice([1_000, 2_000, 5_000, 10_000, 12_345])
-    benefit = house.benefit(spend)
+    benefit = benefit_of(rng, spend)
     campaign = house.campaign("cmp-new", scenes, spend, benefit, WINDOW)
-    live = [house.neighbour(number, scenes) for number in range(rng.choice([0, 0, 0, 1, 2, 3, 3]))]
-    return Trio(name, house.policy(scenes), house.brief(campaign, scenes, spend, benefit), campaign, live)
+    rivals = [house.rival(campaign, scenes, spend)] if rng.random() < RIVALS else []
+    numbers = rng.choice([0, 0, 0, 1]) if rivals else rng.choice([0, 0, 0, 1, 2, 3, 3])
+    live = [*rivals, *(house.neighbour(number, scenes) for number in range(numbers))]
+    policy = house.policy(scenes, _too_much(rng, benefit, rivals[0]["benefit"]) if rivals else None)
+    return Trio(name, policy, house.brief(campaign, scenes, spend, benefit), campaign, live)
+
+
+def _too_much(rng: Random, benefit: Document, other: Document) -> int:
+    """A total that each keeps alone, and both together do not."""
+    mine, theirs = most_off(benefit), most_off(other)
+    return max(mine, theirs) + rng.randint(0, min(mine, theirs) // 4)
 
 
 class _House:
@@ -76,10 +87,12 @@ class _House:
     def __init__(self, rng: Random, zone: str, amount_max: int, attributes: list[str]) -> None:
         self.rng, self.zone, self.amount_max, self.attributes = rng, zone, amount_max, attributes
 
-    def policy(self, scenes: list[str]) -> Document:
-        """Bounds that a careful campaign keeps, and some rules."""
+    def policy(self, scenes: list[str], together: int | None) -> Document:
+        """Bounds that a careful campaign keeps, and some rules; with `together`, one that says so of the total."""
         rng = self.rng
         others = [scene for scene in SCENES if scene not in scenes][:3]
+        rules = dict(rng.sample(sorted(self._rules(others).items()), 5))
+        rules |= {"capped-together": {"always": f"total <= {together}"}} if together is not None else {}
         return {
             "makegood": "policy/1", "id": "house", "currency": "CNY", "timezone": self.zone,
             "payment": {
@@ -89,7 +102,7 @@ class _House:
             },
             "peak": {"payments_per_second": rng.choice([10, 1000])},
             "labels": LABELS, "funders": {name: {"keys": []} for name in FUNDERS},
-            "rules": [{"id": name, **rule} for name, rule in rng.sample(sorted(self._rules(others).items()), 5)],
+            "rules": [{"id": name, **rule} for name, rule in rules.items()],
             "stages": {"first_max": "1000.00 CNY", "growth_max": 10},
             "worst": {"per_second": rng.choice(["6000.00 CNY", "100000.00 CNY"]), "total": "1000000.00 CNY"},
             "approvals": [{"approvers": 1}],
@@ -112,22 +125,6 @@ class _House:
             "quiet-nights": {"never": f'payment.occurred_at.getHours("{zone}") < 6 && total > 8000'},
             "web-is-little": {"always": 'payment.channel != "web" || total <= 9000'},
         }  # fmt: skip
-
-    def benefit(self, spend: int) -> Document:
-        """A benefit that takes at most a third off what is spent at least."""
-        rng, most = self.rng, spend // 3
-        match rng.choice(["percent_off", "percent_off", "amount_off", "tiers", "random_off"]):
-            case "percent_off":
-                rate, cap = rng.choice(["5%", "10%", "12.5%", "17.5%", "20%", "30%"]), rng.choice([500, 2_000, 5_000])
-                return {"percent_off": {"rate": rate, "up_to": money(cap)}}
-            case "amount_off":
-                return {"amount_off": {"amount": money(rng.randint(1, most))}}
-            case "tiers":
-                offs = sorted(rng.sample(range(1, most + 1), rng.choice([1, 2, 3])))
-                steps = [(spend * (place + 1), off * (place + 1)) for place, off in enumerate(offs)]
-                return {"tiers": [{"spend": money(at), "off": money(off)} for at, off in steps]}
-        low = rng.randint(0, most)
-        return {"random_off": {"min": money(low), "max": money(rng.randint(low, most))}}
 
     def campaign(
         self, identity: str, scenes: list[str], spend: int, benefit: Document, window: tuple[str, str]
@@ -171,7 +168,30 @@ class _House:
         rng = self.rng
         spend = rng.choice([1_000, 5_000, 20_000])
         near = scenes if rng.random() < 0.8 else rng.sample(SCENES, 2)
-        return self.campaign(f"live-{number}", near, spend, self.benefit(spend), rng.choice(LIVE_WINDOWS))
+        return self.campaign(f"live-{number}", near, spend, benefit_of(rng, spend), rng.choice(LIVE_WINDOWS))
+
+    def rival(self, campaign: Document, scenes: list[str], spend: int) -> Document:
+        """A live campaign for the same payments that stands apart only because of how the two stack."""
+        rng, mine = self.rng, campaign["stacking"]
+        off = rng.randint(spend // 10, spend // 4)
+        benefit: Document = rng.choice([
+            {"amount_off": {"amount": money(off)}}, {"percent_off": {"rate": "25%", "up_to": money(off)}},
+            {"free_item": {"where": rng.choice(WHERES), "up_to": money(off)}},
+        ])  # fmt: skip
+        other = self.campaign("live-rival", scenes, spend, benefit, WINDOW)
+        other["when"] = f"{scene_term(rng, scenes)} && payment.amount >= {spend}"
+        apart = rng.choice([name for name in GROUPS if name != mine["group"]])
+        match rng.choice(["same group", "same group", "mine does not list it", "mine does not list it", "it lists"]):
+            case "same group":
+                mine.pop("combines_with", None)
+                other["stacking"] = {"group": mine["group"], "priority": 5}
+            case "mine does not list it":
+                mine["combines_with"] = [name for name in GROUPS if name not in (apart, mine["group"])]
+                other["stacking"] = {"group": apart, "priority": 5}
+            case _:
+                mine.pop("combines_with", None)
+                other["stacking"] = {"group": apart, "priority": 5, "combines_with": [mine["group"]]}
+        return other
 
     def brief(self, campaign: Document, scenes: list[str], spend: int, benefit: Document) -> Document:
         """What the campaign was agreed to be; the bounds tight, or with some room."""
@@ -184,16 +204,8 @@ class _House:
             "makegood": "brief/1", "campaign": campaign["id"], "purpose": campaign["title"],
             "label": campaign["label"], "funding": campaign["funding"], "window": campaign["window"],
             "scenes": [*scenes, *([next(scene for scene in SCENES if scene not in scenes)] if slack else [])],
-            "spend_min": money(spend - slack * 100), "discount_max": money(_most_off(benefit) + slack * 150),
-            "rate_max": rng.choice(["34%", "40%"]) if "percent_off" not in benefit else benefit["percent_off"]["rate"],
+            "spend_min": money(spend - slack * 100), "discount_max": money(most_off(benefit) + slack * 150),
+            "rate_max": rate_agreed(rng, benefit),
             "budget": limits["budget"], "per_payer": payer, "stages": {"first_max": "1000.00 CNY"},
             "expect": {"share_of_payments": "5%", "discount_mean": "5.00 CNY", "spend_per_minute": "1000.00 CNY"},
         }  # fmt: skip
-
-
-def _most_off(benefit: Document) -> int:
-    match benefit:
-        case {"percent_off": {"up_to": most}} | {"amount_off": {"amount": most}} | {"random_off": {"max": most}}:
-            return minor(most)
-        case _:
-            return minor(benefit["tiers"][-1]["off"])

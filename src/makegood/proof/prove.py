@@ -17,7 +17,6 @@ from makegood.proof.inside_policy import (
     budget_bound,
     label_is_funded,
     never_applies,
-    rule_obligation,
     stages,
 )
 from makegood.proof.obligations import UNDECIDED
@@ -95,9 +94,7 @@ def _rule_rows(case: Case) -> Iterator[Row]:
         if beside is None or solver is None or "total" not in text.reads:
             yield case.row(case.broken(text, by_itself))
         else:
-            yield case.row_together(
-                rule_obligation(text, violation(text, beside, case.payment, case.deadline)), beside, solver
-            )
+            yield case.row_together(case.broken(text, beside), beside, solver)
 
 
 def _policy_rows(case: Case, brief: Brief | None) -> Iterator[Row]:
