@@ -78,3 +78,11 @@ def test_a_witness_holds_as_many_units_as_its_line_must_have() -> None:
     campaign = replace(COFFEE, benefit=ItemsOff("item.quantity >= 2", AmountOff(1_501)))
     row = row_of(prove_campaign(campaign, WIDE, POLICY), "inside_brief.discount_max")
     assert row.verdict is Verdict.REFUTED and granted(campaign, row) == 1_501
+
+
+def test_a_budget_below_the_smallest_deal_lets_nobody_have_it() -> None:
+    """Two units that are got cost at least one minor unit each, and a deal is granted whole."""
+    deal = BuyXGetY(Units(TEA, 1), Units('item.sku == "cup"', 2), 10_000, 548)
+    for budget, verdict in ((1, Verdict.REFUTED), (2, Verdict.PROVED)):
+        campaign = replace(COFFEE, benefit=deal, budget=budget, stages=(budget,))
+        assert row_of(prove_campaign(campaign, BRIEF, POLICY), "can_ever_apply").verdict is verdict

@@ -15,7 +15,7 @@ from makegood.domain.basket import basket_discount
 from makegood.domain.benefit import AmountOff, BuyXGetY, FreeItem, ItemBenefit, ItemsOff, PercentOff, wheres
 from makegood.domain.payment import Item, item_schema
 from makegood.domain.policy import Policy
-from makegood.money import BASIS_POINTS
+from makegood.money import BASIS_POINTS, share
 from makegood.proof.effort import Deadline
 from makegood.proof.solver import Solver, value_of
 from makegood.proof.verdict import Verdict
@@ -134,6 +134,8 @@ def bounds_on(benefit: ItemBenefit, taken: Any, amount: Any, reach: Reach) -> tu
     some = [taken <= most, amount >= reach.least]
     if isinstance(benefit, ItemsOff) and isinstance(benefit.off, AmountOff):
         some.append(taken == benefit.off.amount)
+    if isinstance(benefit, BuyXGetY):  # Every unit that is got costs something.
+        some.append(taken >= min(share(benefit.get.count, benefit.rate), benefit.up_to))
     return taken >= 0, z3.Or(taken == 0, z3.And(some))
 
 
