@@ -48,7 +48,13 @@ class Bucket:
             return reached
         return [entry for entry in reached if entry.opens <= now < entry.closes]
 
-    def stretch(self, reached: int) -> Stretch:
+    def at(self, amount: int, now: int) -> Stretch:
+        """The lanes for the amount."""
+        reached = bisect_right(self.points, amount)
+        stretch = self.stretches[reached] or self._build(reached)
+        return stretch if self.opens_last <= now < self.closes_first else stretch.open_at(now)
+
+    def _build(self, reached: int) -> Stretch:
         """The lanes for amounts that have reached so many points, kept for the next payment."""
         end = self.points[reached] - 1 if reached < len(self.points) else MONEY_MINOR_MAX
         stretch = self.stretches[reached] = build_stretch(self.entries, self.points[reached - 1], end)
@@ -58,7 +64,7 @@ class Bucket:
 class Index:
     """The running campaigns of a snapshot."""
 
-    __slots__ = ("_by_code", "_plain")
+    __slots__ = ("_by_code", "_only", "_plain")
 
     def __init__(self, entries: Iterable[Entry], optional: frozenset[str]) -> None:
         """`optional` names the fields that a payment may lack."""
@@ -67,6 +73,8 @@ class Index:
             by_code[entry.code].append(entry)
         self._plain = _tables(by_code.pop(None, ()), optional)
         self._by_code = {code: _tables(found, optional) for code, found in by_code.items()}
+        # Nearly always campaigns of a house ask for the same fields: then there is one place to look.
+        self._only = self._plain[0] if len(self._plain) == 1 and not self._by_code else None
 
     def candidates(self, seen: Payment, now: int) -> Sequence[Entry]:
         """Campaigns whose window is open, whose code the payment has and whose indexed conditions hold, each
@@ -84,16 +92,18 @@ class Index:
 
         Some may ask for a larger amount than the payment's: their contenders are careful ones.
         """
-        fields = seen.fields
+        if self._only is None:
+            return self._of_tables(seen, now)
+        key_of, bucket_of = self._only
+        bucket = bucket_of(key_of(seen.fields))
+        return NOBODY if bucket is None else bucket.at(seen.amount, now)
+
+    def _of_tables(self, seen: Payment, now: int) -> Stretch:
         found = NOBODY
-        for key_of, bucket_of in self._tables(seen) if seen.codes else self._plain:
-            if (bucket := bucket_of(key_of(fields))) is not None:
-                reached = bisect_right(bucket.points, seen.amount)
-                stretch = bucket.stretches[reached]
-                if stretch is None:
-                    stretch = bucket.stretch(reached)
-                if not bucket.opens_last <= now < bucket.closes_first:
-                    stretch = stretch.open_at(now)
+        for key_of, bucket_of in self._tables(seen):
+            bucket = bucket_of(key_of(seen.fields))
+            if bucket is not None:
+                stretch = bucket.at(seen.amount, now)
                 found = stretch if found is NOBODY else found.beside(stretch)
         return found
 
