@@ -78,9 +78,9 @@ async def _client(
 async def test_killing_the_store_loses_nothing_that_was_acknowledged(mortal: Platform) -> None:
     shop = await open_spring_shop(mortal)
     for _ in range(3):
-        from makegood.services import campaigns
+        from makegood.services import control
 
-        await campaigns.open_stage(mortal, shop.callers["olga"], "spring-qr-2027")
+        await control.open_stage(mortal, shop.callers["olga"], "spring-qr-2027")
     answers: dict[str, dict[str, Any]] = {}
     ended: set[str] = set()
     done = asyncio.Event()

@@ -14,7 +14,7 @@ from makegood.domain.review import State
 from makegood.errors import Problem, ProblemCode
 from makegood.limits import PUBLISHERS_WAITING_MAX
 from makegood.proof.verdict import Report, Row, Verdict
-from makegood.services import campaigns, proving, quotes
+from makegood.services import campaigns, control, proving, quotes
 from makegood.services import proofs as proofs_service
 from makegood.services.platform import Platform
 from makegood.store import campaigns as rows
@@ -214,7 +214,7 @@ async def test_payments_and_stops_do_not_wait_for_the_solver(spring: Shop, monke
     await gate.is_held()
     began = time.monotonic()
     answer = await quotes.quote(spring.platform, spring.callers["till"], spring.payment())
-    stopped = await campaigns.stop_campaign(spring.platform, spring.callers["olga"], ID, "a look")
+    stopped = await control.stop_campaign(spring.platform, spring.callers["olga"], ID, "a look")
     assert time.monotonic() - began < 5 and not slow.done()
     assert (answer["discount_minor"], stopped.honoured_quotes) == (4_000, 1)
     async with spring.platform.store.pool.acquire() as connection:

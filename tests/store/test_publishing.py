@@ -7,7 +7,7 @@ from tests.shop import Shop, example
 
 from makegood.domain.review import State
 from makegood.errors import Problem, ProblemCode
-from makegood.services import campaigns, quotes
+from makegood.services import campaigns, control, quotes
 from makegood.store.verify import verify
 
 SPRING, BRIEF = example("campaign-spring.yaml"), example("brief-spring.yaml")
@@ -109,38 +109,37 @@ async def test_a_stop_is_one_step_and_a_resume_takes_two(spring: Shop) -> None:
     platform, till, olga = spring.platform, spring.callers["till"], spring.callers["olga"]
     shown = await quotes.quote(platform, till, spring.payment())
     assert (
-        await _refused(campaigns.stop_campaign(platform, olga, "spring-qr-2027", "  "))
-        is ProblemCode.REQUEST_IS_INVALID
+        await _refused(control.stop_campaign(platform, olga, "spring-qr-2027", "  ")) is ProblemCode.REQUEST_IS_INVALID
     )
-    stopped = await campaigns.stop_campaign(platform, olga, "spring-qr-2027", "too generous")
+    stopped = await control.stop_campaign(platform, olga, "spring-qr-2027", "too generous")
     assert (stopped.stopped, stopped.honoured_quotes) == (("campaign:spring-qr-2027",), 1)
     assert (await quotes.quote(platform, till, spring.payment()))["discount_minor"] == 0
     from makegood.services import holds
 
     assert (await holds.capture(platform, till, shown["quote_id"], {}))["state"] == "captured"
-    first = await campaigns.resume_campaign(platform, olga, "spring-qr-2027", "mended")
+    first = await control.resume_campaign(platform, olga, "spring-qr-2027", "mended")
     assert first.state == "requested"
-    again = campaigns.resume_campaign(platform, olga, "spring-qr-2027", "mended")
+    again = control.resume_campaign(platform, olga, "spring-qr-2027", "mended")
     assert await _refused(again) is ProblemCode.RESUME_NEEDS_ANOTHER
-    confirmed = await campaigns.resume_campaign(platform, spring.callers["omar"], "spring-qr-2027", "checked")
+    confirmed = await control.resume_campaign(platform, spring.callers["omar"], "spring-qr-2027", "checked")
     assert confirmed.state == State.RUNNING
     assert (await quotes.quote(platform, till, spring.payment()))["discount_minor"] == 4_000
     assert (await verify(platform.store.pool, spring.house.id)).violations == ()
 
 
 async def test_the_author_does_not_resume(spring: Shop) -> None:
-    await campaigns.stop_campaign(spring.platform, spring.callers["olga"], "spring-qr-2027", "a look")
+    await control.stop_campaign(spring.platform, spring.callers["olga"], "spring-qr-2027", "a look")
     mara = spring.callers["mara"]
     able = type(mara)(mara.house, "mara", spring.callers["omar"].scopes, mara.key_id)
-    call = campaigns.resume_campaign(spring.platform, able, "spring-qr-2027", "it was fine")
+    call = control.resume_campaign(spring.platform, able, "spring-qr-2027", "it was fine")
     assert await _refused(call) is ProblemCode.PRINCIPAL_MAY_NOT
 
 
 async def test_stages_open_one_after_the_other_by_hand(spring: Shop) -> None:
     olga = spring.callers["olga"]
-    opened = [(await campaigns.open_stage(spring.platform, olga, "spring-qr-2027")).stage_minor for _ in range(3)]
+    opened = [(await control.open_stage(spring.platform, olga, "spring-qr-2027")).stage_minor for _ in range(3)]
     assert opened == [1_000_000, 10_000_000, 100_000_000]
-    assert await _refused(campaigns.open_stage(spring.platform, olga, "spring-qr-2027")) is ProblemCode.STATE_FORBIDS
+    assert await _refused(control.open_stage(spring.platform, olga, "spring-qr-2027")) is ProblemCode.STATE_FORBIDS
     assert (await verify(spring.platform.store.pool, spring.house.id)).violations == ()
 
 

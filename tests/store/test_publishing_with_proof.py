@@ -12,7 +12,7 @@ from tests.store.test_database_refuses import as_owner
 
 from makegood.domain.review import Guard, State
 from makegood.errors import Problem, ProblemCode
-from makegood.services import campaigns, quotes
+from makegood.services import campaigns, control, quotes
 from makegood.services.access import create_house
 from makegood.services.books import recent_events
 from makegood.services.platform import Platform
@@ -182,13 +182,13 @@ async def test_a_stopped_campaign_is_proved_again_before_it_resumes(platform: Pl
     shop = await two_at_thirty(platform)
     first = (await shop.publish("mara", named(SPRING, "a")))[0]
     await shop.approve(first.revision, "bob", "carl")
-    await campaigns.stop_campaign(platform, shop.callers["olga"], "a", "a look")
+    await control.stop_campaign(platform, shop.callers["olga"], "a", "a look")
     wider = await open_wider_policy(shop)
     second = (await shop.publish("mara", named(SPRING, "b")))[0]
     assert (await shop.approve(second.revision, "bob", "carl")).missing == ()
     before = (await rows.standings(platform.store.pool, shop.house.id, "a"))[0]["proof"]
-    assert (await campaigns.resume_campaign(platform, shop.callers["olga"], "a", "fine")).state == "requested"
-    assert (await campaigns.resume_campaign(platform, shop.callers["omar"], "a", "fine")).state == State.SCHEDULED
+    assert (await control.resume_campaign(platform, shop.callers["olga"], "a", "fine")).state == "requested"
+    assert (await control.resume_campaign(platform, shop.callers["omar"], "a", "fine")).state == State.SCHEDULED
     standing = (await rows.standings(platform.store.pool, shop.house.id, "a"))[0]
     proof = await newest_proof(platform, shop.callers["olga"], first.revision)
     assert proof is not None and proof.proof == standing["proof"] != before
@@ -213,7 +213,7 @@ async def open_wider_policy(shop: Shop) -> str:
 
 
 async def test_a_resume_without_a_proof_of_today_is_refused_by_the_store(spring: Shop) -> None:
-    await campaigns.stop_campaign(spring.platform, spring.callers["olga"], ID, "a look")
+    await control.stop_campaign(spring.platform, spring.callers["olga"], ID, "a look")
     outcome = await rows.resume(spring.platform.store.pool, spring.house.id, "olga", ID, "fine", 900, None)
     assert outcome == {"outcome": "revision_has_changed"}
 
@@ -240,9 +240,9 @@ async def test_a_test_house_without_the_guard_runs_what_no_proof_says_yes_to(pla
     assert (published.state, published.missing, published.proved) == (State.SCHEDULED, (), False)
     view = await campaigns.get_campaign(platform, shop.callers["olga"], ID)
     assert (view.proved, view.proof, view.guards_left_out) == (False, None, ("proof",))
-    await campaigns.stop_campaign(platform, shop.callers["olga"], ID, "a look")
-    await campaigns.resume_campaign(platform, shop.callers["olga"], ID, "fine")
-    assert (await campaigns.resume_campaign(platform, shop.callers["omar"], ID, "fine")).state == State.SCHEDULED
+    await control.stop_campaign(platform, shop.callers["olga"], ID, "a look")
+    await control.resume_campaign(platform, shop.callers["olga"], ID, "fine")
+    assert (await control.resume_campaign(platform, shop.callers["omar"], ID, "fine")).state == State.SCHEDULED
     verified = await verify(platform.store.pool, shop.house.id)
     assert verified.violations == ()
 

@@ -14,7 +14,7 @@ from tests.shop import Shop, example, open_shop
 from makegood.domain.review import State
 from makegood.errors import Problem, ProblemCode
 from makegood.money import split
-from makegood.services import campaigns, live, quotes
+from makegood.services import campaigns, control, live, quotes
 from makegood.services.platform import Platform
 from makegood.store import campaigns as rows
 from makegood.store import records
@@ -49,8 +49,8 @@ async def discount(shop: Shop) -> int:
     return found
 
 
-async def stop(shop: Shop, reason: str = "fraud") -> campaigns.Stopped:
-    return await campaigns.stop_campaign(shop.platform, shop.callers["olga"], ID, reason)
+async def stop(shop: Shop, reason: str = "fraud") -> control.Stopped:
+    return await control.stop_campaign(shop.platform, shop.callers["olga"], ID, reason)
 
 
 async def version(shop: Shop) -> int:
@@ -129,9 +129,9 @@ async def test_approvals_at_the_same_moment_all_succeed(shop: Shop) -> None:
 
 async def test_a_second_stop_counts_and_takes_back_a_resume_that_was_asked_for(spring: Shop) -> None:
     await stop(spring, "a look")
-    await campaigns.resume_campaign(spring.platform, spring.callers["olga"], ID, "it was fine")
+    await control.resume_campaign(spring.platform, spring.callers["olga"], ID, "it was fine")
     await stop(spring, "fraud after all")
-    again = await campaigns.resume_campaign(spring.platform, spring.callers["omar"], ID, "it was fine")
+    again = await control.resume_campaign(spring.platform, spring.callers["omar"], ID, "it was fine")
     assert again.state == "requested"  # The first half of that resume is gone.
     view = await campaigns.get_campaign(spring.platform, spring.callers["olga"], ID)
     assert (view.state, view.stop_reason) == (State.STOPPED, "fraud after all")
@@ -193,7 +193,7 @@ async def test_acts_and_payments_at_the_same_moment_do_not_wait_for_each_other_i
 
     async def resume(who: str) -> None:
         with contextlib.suppress(Problem):  # It may not be stopped just now, or wait for another principal.
-            await campaigns.resume_campaign(platform, callers[who], ID, "again")
+            await control.resume_campaign(platform, callers[who], ID, "again")
 
     async def in_force(revision: str) -> None:
         with contextlib.suppress(Problem):  # Others may change the live set all the time.
@@ -272,7 +272,7 @@ async def test_a_stage_is_opened_of_the_revision_that_was_seen(spring: Shop, mon
 
     between(monkeypatch, rows, "open_stage", newer)
     with pytest.raises(Problem) as raised:
-        await campaigns.open_stage(spring.platform, spring.callers["olga"], ID)
+        await control.open_stage(spring.platform, spring.callers["olga"], ID)
     assert raised.value.code is ProblemCode.STATE_FORBIDS
     view = await campaigns.get_campaign(spring.platform, spring.callers["olga"], ID)
     assert view.stage_minor == 100_000

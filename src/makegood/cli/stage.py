@@ -6,7 +6,7 @@ from makegood.cli.connect import as_caller, key_option, store_options
 from makegood.cli.output import console, emit, json_option
 from makegood.money import format_money
 from makegood.services.access import Caller
-from makegood.services.campaigns import open_stage
+from makegood.services.control import open_stage
 from makegood.services.platform import Platform
 from makegood.services.views import CampaignView
 

@@ -6,7 +6,7 @@ from makegood.cli.connect import as_caller, key_option, store_options
 from makegood.cli.output import console, emit, json_option
 from makegood.cli.targets import campaign_of
 from makegood.services.access import Caller
-from makegood.services.campaigns import Stopped, stop_campaign
+from makegood.services.control import Stopped, stop_campaign
 from makegood.services.platform import Platform
 
 

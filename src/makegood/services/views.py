@@ -11,7 +11,8 @@ from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Period, Subject
 from makegood.domain.policy import Policy
 from makegood.domain.review import State, state_in_time
-from makegood.services.access import House
+from makegood.errors import Problem, ProblemCode
+from makegood.services.access import Caller, House
 from makegood.services.live import campaign_of, live_set, policy_of
 from makegood.services.platform import Platform
 from makegood.services.reviews import Proposal, proposal_of
@@ -176,3 +177,11 @@ def _per_day(campaign: Campaign) -> int | None:
 
 def _instant(value: Any) -> Instant | None:
     return None if value is None else Instant.of(value)
+
+
+async def view_of(platform: Platform, caller: Caller, campaign_id: str) -> CampaignView:
+    """One campaign. Raises Problem(NOT_FOUND)."""
+    found = await views(platform, caller.house, campaign_id)
+    if not found:
+        raise Problem(ProblemCode.NOT_FOUND, f"there is no campaign `{campaign_id[:80]}`")
+    return found[0]

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import TEXT_CHARS_MAX
-from makegood.services import campaigns
+from makegood.services import campaigns, control
 from makegood.web.api.answers import answer, etag, matches
 from makegood.web.api.operation import Call
 from makegood.web.body import want_keys, want_text
@@ -30,13 +30,13 @@ async def get_campaign(call: Call) -> Response:
 async def stop_campaign(call: Call) -> Any:
     """New payments get nothing from it; quotes that were shown are honoured."""
     reason = _reason(call)
-    return await campaigns.stop_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
+    return await control.stop_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
 
 
 async def resume_campaign(call: Call) -> Any:
     """Asks for a resume; the same call by another principal confirms it."""
     reason = _reason(call)
-    return await campaigns.resume_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
+    return await control.resume_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
 
 
 async def open_stage(call: Call) -> Any:
@@ -45,7 +45,7 @@ async def open_stage(call: Call) -> Any:
     if not isinstance(opened, int) or isinstance(opened, bool):
         where = FieldError("/opened_minor", "must be a whole number of minor units")
         raise Problem(ProblemCode.REQUEST_IS_INVALID, "the request is not well formed", errors=(where,))
-    return await campaigns.open_stage(call.platform, call.caller, call.id("campaign_id"), opened_minor=opened)
+    return await control.open_stage(call.platform, call.caller, call.id("campaign_id"), opened_minor=opened)
 
 
 def _reason(call: Call) -> str:

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from makegood.errors import Problem, ProblemCode
 from makegood.limits import RESUME_CONFIRM_SECONDS, TEXT_CHARS_MAX
-from makegood.services.campaigns import get_campaign, open_stage, resume_campaign, stop_campaign
+from makegood.services.campaigns import get_campaign
+from makegood.services.control import open_stage, resume_campaign, stop_campaign
 from makegood.services.views import CampaignView
 from makegood.web.console.actions import asked_by_another, resume_refused, stage_refused, stop_refused
 from makegood.web.console.bars import steps

@@ -1,0 +1,117 @@
+"""Stopping a campaign, resuming it by two, and opening its stages by hand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from makegood.clock import Instant
+from makegood.domain.review import Scope
+from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.limits import RESUME_CONFIRM_SECONDS, TEXT_CHARS_MAX
+from makegood.services.access import Caller, require
+from makegood.services.live import live_set
+from makegood.services.platform import Platform, turn_of
+from makegood.services.recheck import prove_live
+from makegood.services.reviews import TRIES_MAX
+from makegood.services.views import CampaignView, view_of
+from makegood.store import campaigns as rows
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What a stop stopped, and how many quotes that were shown before stay good."""
+
+    stopped: tuple[str, ...]
+    honoured_quotes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """`state` is `requested` until another principal confirms, by `confirm_by`; then the campaign's state."""
+
+    campaign: str
+    state: str
+    confirm_by: Instant | None
+
+
+async def stop_campaign(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> Stopped:
+    """Stop new grants of a campaign, at once and everywhere. Quotes already shown stay good."""
+    require(caller, Scope.OPERATE)
+    outcome = await rows.stop(platform.store.pool, caller.house.id, caller.principal, campaign_id, _reason(reason))
+    _raise_for(outcome, campaign_id, "it is not live, so there is nothing to stop")
+    await live_set(platform, caller.house, fresh=True)
+    return Stopped((f"campaign:{campaign_id}",), outcome["honoured_quotes"])
+
+
+async def resume_campaign(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> Resumed:
+    """Ask for a resume, or confirm what another principal asked for. The author may do neither.
+
+    Both times it is proved again against today's policy and everything live. Raises Problem(NOT_PROVED).
+    """
+    require(caller, Scope.RESUME)
+    outcome = await _resumed(platform, caller, campaign_id, _reason(reason))
+    if outcome["outcome"] == "principal_may_not":
+        raise Problem(ProblemCode.PRINCIPAL_MAY_NOT, "whoever wrote the campaign does not resume it")
+    if outcome["outcome"] == "resume_needs_another":
+        raise Problem(
+            ProblemCode.RESUME_NEEDS_ANOTHER,
+            f"your request stands until {outcome['until']}; another principal confirms it",
+        )
+    await live_set(platform, caller.house, fresh=True)
+    if outcome["outcome"] == "requested":
+        return Resumed(campaign_id, "requested", Instant.of(datetime.fromisoformat(outcome["until"])))
+    return Resumed(campaign_id, (await view_of(platform, caller, campaign_id)).state, None)
+
+
+async def open_stage(
+    platform: Platform, caller: Caller, campaign_id: str, *, opened_minor: int | None = None
+) -> CampaignView:
+    """Open a campaign's next stage by hand: the one after `opened_minor`, what the caller saw as open.
+
+    Sent twice it opens one stage. Without `opened_minor` it opens whichever is next.
+    """
+    require(caller, Scope.OPERATE)
+    view = await view_of(platform, caller, campaign_id)
+    if opened_minor is not None and opened_minor != view.stage_minor:
+        raise Problem(ProblemCode.STATE_FORBIDS, "another stage was opened meanwhile; look again")
+    following = [stage for stage in view.stages_minor if stage > view.stage_minor]
+    if not following:
+        raise Problem(ProblemCode.STATE_FORBIDS, "the last stage is open: the whole budget")
+    pool = platform.store.pool
+    outcome = await rows.open_stage(pool, caller.house.id, caller.principal, campaign_id, view.revision, following[0])
+    _raise_for(outcome, campaign_id, "only a campaign that is live, unchanged and not stopped opens a stage")
+    return await view_of(platform, caller, campaign_id)
+
+
+async def _resumed(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> dict[str, Any]:
+    """What the store says to a resume, on a proof of what is live at that moment."""
+    pool, house = platform.store.pool, caller.house.id
+    async with turn_of(platform, house):
+        for _ in range(TRIES_MAX):
+            proof = await prove_live(platform, caller, campaign_id)
+            name = proof.proof if proof is not None else None
+            seconds = RESUME_CONFIRM_SECONDS
+            outcome = await rows.resume(pool, house, caller.principal, campaign_id, reason, seconds, name)
+            if outcome["outcome"] != "revision_has_changed":
+                _raise_for(outcome, campaign_id, "it is not stopped")
+                return outcome
+    raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed what is live meanwhile; look again")
+
+
+def _reason(reason: str) -> str:
+    text = reason.strip() if isinstance(reason, str) else ""
+    if not text or len(text) > TEXT_CHARS_MAX or "\0" in text:
+        where = FieldError("/reason", f"must be a text of 1 to {TEXT_CHARS_MAX} characters")
+        raise Problem(
+            ProblemCode.REQUEST_IS_INVALID,
+            "a reason is needed: it goes into the audit trail",
+            errors=(where,),
+        )
+    return text
+
+
+def _raise_for(outcome: dict[str, Any], campaign_id: str, why: str) -> None:
+    if outcome["outcome"] == "not_found":
+        raise Problem(ProblemCode.NOT_FOUND, f"there is no campaign `{campaign_id[:80]}`")
+    if outcome["outcome"] == "state_forbids":
+        raise Problem(ProblemCode.STATE_FORBIDS, why)
