@@ -49,11 +49,13 @@ class Judgement:
         return tuple(name for name, is_broken in self.broken.items() if is_broken)
 
 
-def judge(campaign: Campaign, brief: Brief, policy: Policy, live: Sequence[Campaign] = ()) -> Judgement:
-    """The judgement of one campaign among others; itself, by id, left out of them."""
+def judge(
+    campaign: Campaign, brief: Brief, policy: Policy, live: Sequence[Campaign] = (), *, is_hasty: bool = False
+) -> Judgement:
+    """The judgement of one campaign among others; itself, by id, left out of them. In haste one fault is enough."""
     search = Search(campaign, brief, policy, live=tuple(one for one in live if one.id != campaign.id),
                     most=most_allowed(campaign, policy))  # fmt: skip
-    search.run()
+    search.run(until_bad=is_hasty)
     by_payment = (*BY_PAYMENT, *(POLICY + rule.id for rule in policy.rules))
     facts = document_facts(campaign, brief, policy) | {APPLIES: search.largest == 0}
     broken = {name: name in search.bad for name in (*by_payment, STAGES, WORST)}

@@ -98,9 +98,11 @@ class Search:
         own = self.plan.constants.names
         return dict(sorted(values.items(), key=lambda item: (item[0] not in own, len(item[1]))))
 
-    def run(self) -> None:
-        """Try every payment."""
+    def run(self, *, until_bad: bool = False) -> None:
+        """Try every payment, or those up to the first that is granted something wrong."""
         for fields in self._cells(dict(self.base), list(self.values)):
+            if until_bad and self.bad:
+                return
             if not self.plan.knows(fields):
                 continue
             for index, segment in enumerate(self.segments):

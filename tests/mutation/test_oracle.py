@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain, combinations, islice
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from tests.mutation.documents import Trio, read_campaign_document
-from tests.mutation.granting import discount_bounds, may_combine, plan_of
 from tests.mutation.mutator import EDITS, mutants
 from tests.mutation.oracle import Judgement, judge, most_allowed, shows
-from tests.mutation.search import Bad, Search, json_ready
-from tests.mutation.trios import correct_trios, draft
+from tests.mutation.search import Bad, Search
+from tests.mutation.trios import correct_trios
 
 from makegood.clock import Instant
 from makegood.documents.read import read_documents
@@ -22,12 +21,7 @@ from makegood.domain.benefit import AmountOff, PercentOff, RandomOff
 from makegood.domain.brief import Brief, Share, Window
 from makegood.domain.campaign import Campaign, Stacking
 from makegood.domain.limit import Limit, Period, Subject
-from makegood.domain.payment import parse_payment
 from makegood.domain.policy import Policy
-from makegood.domain.quote import Refusal
-from makegood.engine.price import price
-from makegood.engine.snapshot import Live, build_snapshot
-from makegood.rules.environment import payment_environment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HOUR = 3_600
@@ -128,13 +122,13 @@ def test_two_campaigns_that_keep_a_rule_alone_may_break_it_together() -> None:
 
 
 def test_every_kind_of_edit_finds_something_to_edit() -> None:
-    found = {kind for trio in islice(correct_trios(1), 20) for kind, _ in mutants(trio, Random(trio.seed))}
+    found = {kind for trio in islice(correct_trios(1), 60) for kind, _ in mutants(trio, Random(trio.seed))}
     assert found == set(EDITS)
 
 
 def test_what_the_oracle_shows_is_granted_and_breaks_the_obligation() -> None:
     shown = 0
-    for trio, campaign in _edited(seed=2, trios=6):
+    for trio, campaign in _edited(seed=2, trios=3):
         judgement = judge(campaign, trio.brief, trio.policy, trio.live)
         for obligation, bad in judgement.bad.items():
             shown += 1
@@ -143,7 +137,7 @@ def test_what_the_oracle_shows_is_granted_and_breaks_the_obligation() -> None:
 
 
 def test_trying_every_amount_finds_nothing_that_the_boundaries_miss() -> None:
-    for trio, campaign in islice(_edited(seed=3, trios=30), 0, None, 30):
+    for trio, campaign in islice(_edited(seed=3, trios=24), 0, None, 40):
         sparse, dense = _search(trio, campaign), _search(trio, campaign)
         low = trio.brief.spend_min
         dense.segments = tuple(
@@ -158,55 +152,6 @@ def test_trying_every_amount_finds_nothing_that_the_boundaries_miss() -> None:
         assert sparse.largest == dense.largest, trio.seed
 
 
-def test_what_the_oracle_calls_grantable_is_what_pricing_grants_when_limits_leave_some_out() -> None:
-    compared = 0
-    drafts = (draft(f"4:{number}") for number in range(150))
-    for trio in (one for one in drafts if len(one.live) >= 2):
-        assert trio.campaign is not None
-        everyone = (trio.campaign, *trio.live)
-        snapshot = build_snapshot(
-            trio.policy, [Live(one, f"rev_{one.id}") for one in everyone], policy_revision="rev_0", secret=b"secret"
-        )
-        for fields in _payments(trio, trio.campaign):
-            payment = parse_payment(fields, trio.policy.schema)
-            granted = set()
-            for left_out in _subsets([one.id for one in everyone]):
-                refused = dict.fromkeys(left_out, Refusal.BUDGET_IS_EXHAUSTED)
-                priced = price(payment, snapshot, {}, payment.occurred_at, excluded=refused)
-                granted.add(frozenset((grant.campaign, grant.discount) for grant in priced.grants))
-            expected = _grantable(trio, everyone, payment.fields, granted)
-            compared += len(expected) > 2
-            assert granted == expected, (trio.seed, fields)
-    assert compared > 20
-
-
-def _grantable(
-    trio: Trio, everyone: tuple[Campaign, ...], fields: Mapping[str, Any], granted: set[frozenset[tuple[str, int]]]
-) -> set[frozenset[tuple[str, int]]]:
-    """Every set that the oracle would try, a random benefit with the draw that pricing made."""
-    drawn = dict(chain.from_iterable(granted))
-    offers = {}
-    for one in everyone:
-        bounds = discount_bounds(one, fields["amount"])
-        if bounds is not None and plan_of(one, payment_environment(trio.policy.schema)).takes(fields):
-            offers[one.id] = drawn.get(one.id, bounds[0])
-            assert bounds[0] <= offers[one.id] <= bounds[1]
-    return {
-        frozenset((one.id, offers[one.id]) for one in members)
-        for members in _subsets([one for one in everyone if one.id in offers])
-        if all(may_combine(left, right) for left, right in combinations(members, 2))
-        and sum(offers[one.id] for one in members) <= fields["amount"]
-    }
-
-
-def _payments(trio: Trio, campaign: Campaign) -> list[dict[str, Any]]:
-    """Some payments that the search would try, with a few amounts each."""
-    search = _search(trio, campaign)
-    cells = [dict(cell) for cell in islice(search._cells(dict(search.base), list(search.values)), 0, 60, 7)]
-    amounts = [amount for part in search.segments for amount in part.tried[:: max(len(part.tried) // 3, 1)]]
-    return [json_ready({**cell, "amount": amount}) for cell in cells for amount in amounts[:12]]
-
-
 def _search(trio: Trio, campaign: Campaign) -> Search:
     return Search(campaign, trio.brief, trio.policy, trio.live, most_allowed(campaign, trio.policy))
 
@@ -217,10 +162,6 @@ def _edited(seed: int, trios: int) -> Any:
             campaign = read_campaign_document(document, trio.read_policy)
             if campaign is not None:
                 yield trio, campaign
-
-
-def _subsets(every: list[Any]) -> Any:
-    return chain.from_iterable(combinations(every, count) for count in range(len(every) + 1))
 
 
 def test_a_payment_that_is_granted_nothing_shows_nothing() -> None:

@@ -23,6 +23,7 @@ from makegood.proof.verdict import Report, Row, Verdict
 UNEDITED = "unedited"
 MUTANTS_EACH = 10
 PROCESSES = 2
+AHEAD = 32  # Trios under way or waiting: a slow one at the head must not leave the other process idle.
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def trials(seed: int, count: int) -> Iterator[Trial]:
     """
     names = (f"{seed}:{attempt}" for attempt in range(count))  # More than enough: a trio has several edits.
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        pending = deque(pool.submit(trials_of, name) for name in islice(names, 2 * PROCESSES))
+        pending = deque(pool.submit(trials_of, name) for name in islice(names, AHEAD))
         try:
             while pending:
                 for one in pending.popleft().result():

@@ -31,7 +31,7 @@ LIVE_WINDOWS = (
     ("2027-02-10T00:00:00Z", "2027-03-01T00:00:00Z"),
     ("2027-03-01T00:00:00Z", "2027-03-02T00:00:00Z"),
 )
-RIVALS = 0.5
+RIVALS = 0.6
 STAGES = (["1000.00 CNY", "10000.00 CNY", "50000.00 CNY"], ["500.00 CNY", "5000.00 CNY", "50000.00 CNY"])
 
 
@@ -47,7 +47,7 @@ def correct_trio(name: str) -> Trio | None:
     """The trio of that name, if it is right."""
     trio = draft(name)
     assert trio.campaign is not None, trio.text()
-    if judge(trio.campaign, trio.brief, trio.policy, trio.live).is_harmful:
+    if judge(trio.campaign, trio.brief, trio.policy, trio.live, is_hasty=True).is_harmful:
         return None
     return trio if all(_keeps_rules(one, trio) for one in trio.live) else None
 
@@ -181,7 +181,7 @@ class _House:
         other = self.campaign("live-rival", scenes, spend, benefit, WINDOW)
         other["when"] = f"{scene_term(rng, scenes)} && payment.amount >= {spend}"
         apart = rng.choice([name for name in GROUPS if name != mine["group"]])
-        match rng.choice(["same group", "same group", "mine does not list it", "mine does not list it", "it lists"]):
+        match rng.choices(["same group", "mine does not list it", "it lists mine"], [5, 3, 1])[0]:
             case "same group":
                 mine.pop("combines_with", None)
                 other["stacking"] = {"group": mine["group"], "priority": 5}

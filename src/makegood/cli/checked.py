@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from makegood.cli.beyond import beyond_campaign, beyond_policy
+from makegood.cli.progress import Progress
 from makegood.cli.proofs import prove
 from makegood.cli.sources import collect_sources
 from makegood.clock import Instant
@@ -86,8 +87,12 @@ def check(
     )
     read = (*sources, *policy_sources, *live_sources)
     by_file = {source.file: source for source in read}
-    campaigns = tuple(_campaign(document, bundle, running.campaigns, by_file) for document in bundle.campaigns)
-    return Checked(_with_beyond(bundle, by_file), campaigns, others, read)
+    campaigns = []
+    with Progress("proving", len(bundle.campaigns), look_every=1) as bar:
+        for document in bundle.campaigns:
+            campaigns.append(_campaign(document, bundle, running.campaigns, by_file))
+            bar.step()
+    return Checked(_with_beyond(bundle, by_file), tuple(campaigns), others, read)
 
 
 def _with_beyond(bundle: Bundle, sources: Mapping[str, Source]) -> Bundle:

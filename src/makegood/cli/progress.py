@@ -15,8 +15,10 @@ _STEPS_A_LOOK = 512  # The clock is read this often only.
 class Progress:
     """Counts steps; shows a bar once two seconds have passed, and takes it away at the end."""
 
-    def __init__(self, what: str, total: int | None) -> None:
+    def __init__(self, what: str, total: int | None, *, look_every: int = _STEPS_A_LOOK) -> None:
+        """`look_every`: after so many steps the clock is looked at; 1 for steps that take long."""
         self._what = what
+        self._look_every = look_every
         self._total = total
         self._done = 0
         self._begun = monotonic()
@@ -34,7 +36,7 @@ class Progress:
     def step(self) -> None:
         """One more is done."""
         self._done += 1
-        if self._done % _STEPS_A_LOOK == 0 and stderr.is_terminal:
+        if self._done % self._look_every == 0 and stderr.is_terminal:
             self._look()
 
     def _look(self) -> None:
