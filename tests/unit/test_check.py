@@ -46,6 +46,9 @@ def test_a_folder_with_nothing_refused_exits_with_zero(folder: Path) -> None:
     campaign = said["campaigns"][0]
     assert (campaign["id"], len(campaign["proofs"])) == ("spring-qr-2027", 16)
     assert {row["verdict"] for row in campaign["proofs"]} == {"proved"}
+    assert campaign["exposure"] == {
+        "payment_minor": 5_000, "payer_minor": 10_000, "per_second_minor": 5_000_000, "total_minor": 100_000_000
+    }  # fmt: skip
     assert len(campaign["revision"]) == 68 and campaign["revision"].startswith("rev_")
     assert campaign["worst"] == {
         "payment_minor": 5_000, "per_second_minor": 5_000_000, "total_minor": 100_000_000

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,9 @@ def _campaign_json(checked: CheckedCampaign, sources: Mapping[str, Source]) -> d
         "currency": checked.document.currency,
         "findings": [finding_json(finding) for finding in checked.findings],
         "proofs": [] if checked.report is None else proofs_json(checked.report, sources.get(checked.document.file)),
+        "exposure": None
+        if checked.report is None or checked.report.exposure is None
+        else asdict(checked.report.exposure),
         "summary": checked.summary,
         "worst": None
         if worst is None
