@@ -33,8 +33,9 @@ here is refused, so that a slip of the pen is noticed.
 
 COMMANDS = """# Commands
 
-Every command takes `--help`. With `--json` it prints one JSON object on stdout; logs and progress go to
-stderr. Exit codes: 0 fine (warnings too), 1 an error finding, a refusal or a problem, 2 wrong usage.
+Every command takes `--help`. With `--json` it prints one JSON object on stdout (`bench` one array, `eval --file` one
+object a line); logs and progress go to stderr. Exit codes: 0 fine (warnings too), 1 an error finding, a refusal, a
+problem or a proof that is not `proved`, 2 wrong usage.
 """
 
 LIMITS = """# Limits

@@ -117,7 +117,7 @@ def test_a_limit_that_the_brief_has_and_the_campaign_lacks_is_refuted() -> None:
     counted = replace(SPRING, limits=(Limit(Subject.PAYER, Period.EVER, count_max=3),))
     row = row_of(prove_campaign(counted, BRIEF, POLICY), "inside_brief.per_payer")
     assert row.verdict is Verdict.REFUTED
-    assert "one payer may get it without an end; the brief says up to 100.00 CNY" in words_of(row)
+    assert "one payer may get it without limit; the brief says up to 100.00 CNY" in words_of(row)
     free = replace(BRIEF, per_payer=PerPayer(3, None))
     assert row_of(prove_campaign(counted, free, POLICY), "inside_brief.per_payer").verdict is Verdict.PROVED
 

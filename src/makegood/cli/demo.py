@@ -23,7 +23,7 @@ _PHASES = {
     "start": "starting PostgreSQL and the HTTP server",
     "payments": "real payments over HTTP",
     "books": "comparing the books",
-    "replay": "16 January 2025, twice",
+    "replay": "16 January 2025, three times",
     "report": "writing the report",
 }
 

@@ -1,13 +1,11 @@
 """One expression by all three machines: evaluate (Python), columns (SQL in DuckDB), smt (terms of Z3)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from makegood.rules.evaluate import EvaluationError, compile_expression
 from makegood.rules.expression import Expression
 from makegood.rules.values import to_json
-
-Machine = Callable[[Expression, Mapping[str, Any]], Any]
 
 
 class _Silent(Exception):  # noqa: N818 - an answer, not a fault

@@ -103,7 +103,7 @@ class Case:
         turned = {Verdict.REFUTED: Verdict.PROVED, Verdict.PROVED: Verdict.REFUTED}
         verdict = turned.get(self.granted().verdict, Verdict.UNKNOWN)
         witness = self.witness(None, (), clause) if verdict is Verdict.REFUTED else None
-        hint = words("widen the condition, the window or the limits", "放宽条件、期限或限额") if witness else None
+        hint = words("widen the condition, the window or the limits", "放宽条件、活动时段或限制") if witness else None
         if verdict is Verdict.UNKNOWN:
             hint = UNDECIDED
         ms = (self.effort.clock() - began) / 1e6

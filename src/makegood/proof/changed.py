@@ -36,7 +36,7 @@ def widenings(old: Campaign, new: Campaign, facts: Facts) -> list[tuple[Any, Wor
         name = _path(key)[len("/limits/") :]
         now = ours.get(key)
         # A limit that is gone is one number beyond what it was.
-        said = words(f"the limit `{name}` is wider", f"限额`{name}`变宽了")
+        said = words(f"the limit `{name}` is wider", f"限制`{name}`放宽了")
         found.append((facts.above(most + 1 if now is None else now, most), said))
     found.append((
         facts.number(int(not same_stacking(old.stacking, new.stacking))) != facts.number(0),
@@ -57,7 +57,7 @@ def differences(old: Campaign, new: Campaign, facts: Facts) -> list[tuple[Any, W
         ("limits", str(sorted(_caps(old).items())), str(sorted(_caps(new).items()))),
         ("budget", str(old.budget), str(new.budget)),
     )
-    return [(facts.differ(was, now), words(f"`{name}` is another one", f"`{name}`不同")) for name, was, now in pairs]
+    return [(facts.differ(was, now), words(f"`{name}` is another one", f"`{name}`有改动")) for name, was, now in pairs]
 
 
 def _funding(campaign: Campaign) -> str:

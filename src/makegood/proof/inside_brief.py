@@ -70,7 +70,7 @@ def _spend_min(brief: Brief, payment: SymbolicPayment, currency: str) -> Obligat
     return Obligation(
         "inside_brief.spend_min",
         "/when",
-        lambda _: words(f"the brief starts at {en}", f"立项单规定满{zh}起"),
+        lambda _: words(f"the brief starts at {en}", f"立项单规定满{zh}才有优惠"),
         words(f"add `payment.amount >= {brief.spend_min}` to `when`",
               f"在`when`里加上`payment.amount >= {brief.spend_min}`"),
         grant=payment.amount < brief.spend_min,
@@ -98,8 +98,8 @@ def _label(campaign: Campaign, brief: Brief, facts: Facts) -> Obligation:
         "inside_brief.label",
         "/label",
         lambda _: words(f"it is shown as `{campaign.label}`; the brief says `{brief.label}`",
-                        f"其标签是`{campaign.label}`，立项单是`{brief.label}`"),
-        words(f"write `label: {brief.label}`", f"写`label: {brief.label}`"),
+                        f"其优惠标签是`{campaign.label}`，立项单规定的是`{brief.label}`"),
+        words(f"write `label: {brief.label}`", f"改为`label: {brief.label}`"),
         fact=facts.differ(campaign.label, brief.label),
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ def _funding(campaign: Campaign, brief: Brief, facts: Facts) -> Obligation:
         return words(
             f"it is paid {shares_words(campaign.funding, ENGLISH)}; the brief says "
             f"{shares_words(brief.funding, ENGLISH)}",
-            f"其出资为{shares_words(campaign.funding, CHINESE)}，立项单为{shares_words(brief.funding, CHINESE)}",
+            f"其优惠由{shares_words(campaign.funding, CHINESE)}，立项单规定由{shares_words(brief.funding, CHINESE)}",
         )
 
     hint = words("copy `funding` from the brief", "照立项单填写`funding`")
@@ -131,14 +131,14 @@ def _window(brief: Brief, payment: SymbolicPayment, zone: str) -> Obligation:
 
     def clause(_: Sight) -> Words:
         return words(
-            f"the brief's window is {opens} until {closes} ({zone})", f"立项单的期限是{opens}至{closes}（{zone}）"
+            f"the brief's window is {opens} until {closes} ({zone})", f"立项单的活动时段是{opens}至{closes}（{zone}）"
         )
 
     return Obligation(
         "inside_brief.window",
         "/window",
         clause,
-        words("keep `window` inside the brief's", "把`window`改到立项单的期限之内"),
+        words("keep `window` inside the brief's", "把`window`改到立项单的活动时段之内"),
         grant=_outside(brief.window, payment),
     )
 
@@ -153,7 +153,7 @@ def _budget(campaign: Campaign, brief: Brief, facts: Facts, currency: str) -> Ob
         "inside_brief.budget",
         "/limits/budget",
         lambda _: words(f"so may others until {ours[0]} are gone; the brief's budget is {theirs[0]}",
-                        f"其他人也可以，直到用完{ours[1]}；立项单的预算是{theirs[1]}"),
+                        f"其他支付也会如此，直到用完{ours[1]}；立项单的预算是{theirs[1]}"),
         words(f"lower `budget` to {theirs[0]}", f"把`budget`降到{theirs[1]}"),
         fact=facts.above(campaign.budget, brief.budget),
     )  # fmt: skip
@@ -165,10 +165,10 @@ def _per_payer(campaign: Campaign, brief: Brief, facts: Facts, currency: str) ->
         # A limit that is not there is one number beyond the brief's, whatever the brief's is.
         bad.append(facts.above(most + 1 if ours is None else ours, most))
         if ours is None or ours > most:
-            ours_en, ours_zh = ("without an end", "没有限制") if ours is None else _most(kind, ours, currency)
+            ours_en, ours_zh = ("without limit", "没有限制") if ours is None else _most(kind, ours, currency)
             en, zh = _most(kind, most, currency)
             english.append(f"one payer may get it {ours_en}; the brief says {en}")
-            chinese.append(f"每位付款方的限额是{ours_zh}，立项单是{zh}")
+            chinese.append(f"每位付款方{ours_zh}，立项单规定{zh}")
     return Obligation(
         "inside_brief.per_payer",
         "/limits/per_payer",
@@ -180,9 +180,9 @@ def _per_payer(campaign: Campaign, brief: Brief, facts: Facts, currency: str) ->
 
 def _most(kind: str, most: int, currency: str) -> tuple[str, str]:
     if kind == "count":
-        return f"{most} times", f"{most}次"
+        return f"{most:,} times", f"最多{most:,}次"
     en, zh = _money(most, currency)
-    return f"up to {en}", zh
+    return f"up to {en}", f"最多{zh}"
 
 
 def _payer_pairs(campaign: Campaign, brief: Brief) -> Iterator[tuple[str, int, int | None]]:

@@ -42,7 +42,9 @@ def rule_path(text: RuleText) -> str:
 def rule_obligation(text: RuleText, bad: Any) -> Obligation:
     """`inside_policy.RULE_ID`, where `bad` says that the rule is broken."""
     rule = text.rule
-    hint = words(f"look at `{rule.id}` in the policy, and narrow the campaign", f"对照平台规则`{rule.id}`收窄活动")
+    hint = words(
+        f"look at `{rule.id}` in the policy, and narrow the campaign", f"请对照平台规则`{rule.id}`，收窄营销活动"
+    )
     return Obligation(f"inside_policy.{rule.id}", rule_path(text), rule_clause(text), hint, grant=bad)
 
 
@@ -58,18 +60,18 @@ def stages(offer: Offer, policy: Policy, brief: Brief | None, facts: Facts) -> O
     def clause(sight: Sight) -> Words:
         if slices[0] > first_max:
             return words(f"the first stage opens {first[0]}; at most {most[0]} may open at once",
-                         f"第一阶段放量{first[1]}，一次最多可放量{most[1]}")  # fmt: skip
+                         f"第一个放量阶段为{first[1]}，一次最多可打开{most[1]}")  # fmt: skip
         if sight.discount > slices[0]:
-            return words(f"the first stage, {first[0]}, does not hold it", f"第一阶段只有{first[1]}，不足一笔")
+            return words(f"the first stage, {first[0]}, does not hold it", f"第一个放量阶段只有{first[1]}，不够这一笔")
         growth = policy.stages.growth_max
-        return words(f"each stage may be at most {growth} times the one before, and the last is the budget",
-                     f"每个阶段最多是前一阶段的{growth}倍，最后一个等于预算")  # fmt: skip
+        return words(f"each stage is above the one before, at most {growth} times it, and the last is the budget",
+                     f"每个放量阶段最多是前一个的{growth}倍，且要大于前一个；最后一个等于预算")  # fmt: skip
 
     return Obligation(
         "inside_policy.stages",
         "/stages",
         clause,
-        words(f"open at most {most[0]} first", f"第一阶段最多放量{most[1]}"),
+        words(f"open at most {most[0]} first", f"第一个放量阶段最多打开{most[1]}"),
         fact=facts.any(facts.above(slices[0], first_max), last, *grows, *shrinks),
         grant=offer.discount > slices[0],
     )
@@ -83,8 +85,8 @@ def label_is_funded(campaign: Campaign, policy: Policy, facts: Facts) -> Obligat
         "label_is_funded",
         "/funding",
         lambda _: words(f"it is shown as `{campaign.label}`, and {owner}, who owns that label, pays nothing of it",
-                        f"其标签`{campaign.label}`归{owner}所有，而{owner}没有出资"),
-        words(f"use another label, or let {owner} pay a share", f"换一个标签，或由{owner}出资"),
+                        f"其优惠标签`{campaign.label}`归{owner}所有，而{owner}没有出资"),
+        words(f"use another label, or let {owner} pay a share", f"换一个优惠标签，或由{owner}出资"),
         fact=facts.above(1, paid) if owner is not None else facts.any(),
     )  # fmt: skip
 
@@ -101,13 +103,13 @@ def budget_bound(offer: Offer, policy: Policy) -> Obligation:
         per_second, in_total = _both(worst.per_second, policy.currency), _both(worst.total, policy.currency)
         budget = _both(campaign.budget, policy.currency)
         return words(
-            f"{peak} such payments a second would take {lost[0]}, until {budget[0]} are gone; "
+            f"{peak:,} such payments a second would take {lost[0]}, until {budget[0]} are gone; "
             f"the policy accepts {per_second[0]} a second and {in_total[0]} in total",
-            f"每秒{peak}笔就是{lost[1]}，直到用完{budget[1]}；平台规则最多接受每秒{per_second[1]}、总计{in_total[1]}",
+            f"每秒{peak:,}笔就是{lost[1]}，直到用完{budget[1]}；平台规则最多接受每秒{per_second[1]}、总计{in_total[1]}",
         )
 
     hint = words(
-        "lower the budget, the benefit, or add `per_hour` to `limits`", "降低预算或优惠，或在`limits`里加上`per_hour`"
+        "lower the budget or the benefit, or add `per_hour` to `limits`", "降低预算或优惠，或在`limits`里加上`per_hour`"
     )
     return Obligation("budget_bound", "/limits", clause, hint, grant=z3.Or(too_much, too_fast))
 
@@ -132,10 +134,10 @@ def never_applies(campaign: Campaign) -> Clause:
 
     def clause(_: Sight) -> Words:
         if largest_grant(campaign) == 0:
-            return words("a limit of 0 means zero: nobody is ever granted it", "限额为0就是零：任何人都得不到")
+            return words("a limit of 0 means zero: nobody is ever granted it", "限制为0就是零：任何人都得不到")
         return words(
             "no payment meets its condition, window, limits and benefit at once",
-            "没有支付能同时满足其条件、期限、限额和优惠",
+            "没有任何支付能同时满足其条件、活动时段、限制和优惠",
         )
 
     return clause

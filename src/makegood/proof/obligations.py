@@ -9,7 +9,9 @@ import z3
 from makegood.proof.verdict import Row, Verdict, Witness
 from makegood.proof.words import Sight, Words, words
 
-UNDECIDED = words("the solver did not decide in its time; simplify the condition", "求解器没有及时得出结论；请简化条件")
+UNDECIDED = words(
+    "the solver did not decide in its time; simplify the condition", "求解器未在规定时间内得出结论；请简化条件"
+)
 
 Clause = Callable[[Sight], Words]
 """The part of a sentence that says what forbids what a payment would get."""

@@ -7,7 +7,7 @@ its text, a colon and the text.
 from typing import Any, Final
 
 from makegood.rules.columns_scope import Scope, Sql
-from makegood.rules.types import BOOL, DURATION, INT, NULL, STRING, TIMESTAMP, CelType, Kind
+from makegood.rules.types import STRING, CelType, Kind
 
 NULL_TEXT: Final = "n"
 LETTERS: Final = {
@@ -20,7 +20,6 @@ LETTERS: Final = {
     Kind.LIST: "l",
 }
 _KINDS: Final = {letter: kind for kind, letter in LETTERS.items()}
-_TYPES: Final = {kind.kind: kind for kind in (BOOL, INT, STRING, TIMESTAMP, DURATION, NULL)}
 
 
 def widened(scope: Scope, value: str, kind: CelType, wanted: CelType) -> str:
