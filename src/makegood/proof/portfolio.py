@@ -72,6 +72,7 @@ def together(
     hints = [
         bound.holds(amount, parts[name][0])
         for name, inside in groups.items()
+        if len(inside) > 1  # Of one campaign alone they would say no more than its discount does.
         for bound in bounds_of([member.offer.campaign for member in inside], conditions)
     ]
     doubt = z3.Or([*(z3.Not(hint) for hint in hints), z3.BoolVal(False, context)])
