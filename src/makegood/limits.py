@@ -54,6 +54,7 @@ FILE_PAYMENTS_MAX = 50_000_000  # Rows of a payment file that `price` takes.
 
 # -- proofs --------------------------------------------------------------------------------------------
 PROOF_QUESTION_MS_MAX = 5_000  # One question takes milliseconds; one that takes seconds is refused as unknown.
+PROOF_TEXT_KEPT_MAX = 1_000  # Characters of a condition whose tree is kept; a thousand such trees are some 50 MB.
 PROOF_MEMORY_MB_MAX = 2_048  # Of the solver for one question; the largest portfolios take a tenth of it.
 PROOF_MS_MAX = 60_000  # All questions of one campaign; an author waits for the answer.
 PUBLISHERS_WAITING_MAX = 16  # Of one house for one process; each holds a connection while it waits for the solver.
