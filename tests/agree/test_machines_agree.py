@@ -75,7 +75,8 @@ def test_four_machines_say_the_same_of_every_payment(text: str, seed: int) -> No
     chance = random.Random(seed)
     found = [accepted(fields, chance) for fields in payments(seed, PAYMENTS_EACH)]
     official_text = text if check_expression(text, ENVIRONMENT).expression is not None else f"({text}) == ({text})"
-    theirs = [official(official_text, BOOL)(payment_message(fields)) for fields in found]
+    runtime = official(official_text, BOOL)
+    theirs = [runtime(payment_message(fields)) for fields in found]
     assert _by_function(expression, found) == theirs, text
     assert _by_columns(expression, found) == theirs, text
     solved = _by_solver(expression, found)

@@ -19,7 +19,7 @@ from tests.shop import Shop, open_spring_shop, with_deadline
 
 from makegood.clock import system_clock
 from makegood.errors import Problem, StoreUnavailable
-from makegood.services import holds, quotes
+from makegood.services import control, holds, quotes
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
 from makegood.store.connection import ping
@@ -78,8 +78,6 @@ async def _client(
 async def test_killing_the_store_loses_nothing_that_was_acknowledged(mortal: Platform) -> None:
     shop = await open_spring_shop(mortal)
     for _ in range(3):
-        from makegood.services import control
-
         await control.open_stage(mortal, shop.callers["olga"], "spring-qr-2027")
     answers: dict[str, dict[str, Any]] = {}
     ended: set[str] = set()

@@ -75,7 +75,7 @@ class Case:
         """The answer to an obligation about this campaign alone."""
         began = self.effort.clock()
         if obligation.fact is not None and not z3.is_false(z3.simplify(obligation.fact)):
-            near = self.witness(self._any_granted(), (), obligation.clause)
+            near = self.witness(self.granted().model, (), obligation.clause)
             return self._made(obligation, Verdict.REFUTED, began, fact_as_question(self.context, obligation.fact), near)
         if obligation.grant is None:
             return self._made(obligation, Verdict.PROVED, began, fact_as_question(self.context, obligation.fact), None)
@@ -122,9 +122,6 @@ class Case:
             return self._nothing(clause)
         model = smallest(self.alone, model, self.payment, _only(self.offer), bad)
         return self._witness_of(model, _only(self.offer), clause)
-
-    def _any_granted(self) -> Any:
-        return self.granted().model
 
     def _nothing(self, clause: Clause) -> Witness:
         """The smallest payment that meets the condition, or else the smallest of all; it gets nothing."""
