@@ -23,6 +23,7 @@ class ProblemCode(StrEnum):
     REQUEST_IS_INVALID = "request_is_invalid"
     PAYMENT_IS_INVALID = "payment_is_invalid"
     PAYMENT_FILE_IS_WRONG = "payment_file_is_wrong"
+    BACKUP_IS_WRONG = "backup_is_wrong"
     CLOCK_IS_OFF = "clock_is_off"
     CONTENT_DIFFERS = "content_differs"
     KEY_IS_MISSING = "key_is_missing"

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from makegood.domain.benefit import (
 from makegood.domain.brief import Brief, Expectation, PerPayer, Share, Window
 from makegood.domain.campaign import Campaign, Stacking
 from makegood.domain.limit import Limit, Period, Subject
-from makegood.domain.policy import Policy
+from makegood.domain.policy import Policy, SharedLimit
 from makegood.findings import Severity
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -199,6 +200,33 @@ def test_a_policy_is_read_back_from_its_canonical_bytes(data: st.DataObject) -> 
     again = read_documents([Source("p.yaml", first.canonical)], now=NOW).policies[0]
     assert again.policy == first.policy
     assert (again.canonical, again.revision) == (first.canonical, first.revision)
+
+
+caps = st.tuples(st.none() | counts, st.none() | minor).filter(lambda pair: pair != (None, None))
+shared_limits = st.lists(
+    st.builds(
+        lambda name, subject, period, pair, labels: SharedLimit(name, Limit(subject, period, *pair), labels),
+        ids,
+        st.sampled_from(Subject),
+        st.sampled_from(Period),
+        caps,
+        st.none() | st.lists(st.sampled_from(list(POLICY.labels)), min_size=1, unique=True).map(tuple),
+    ),
+    max_size=4,
+    unique_by=lambda shared: shared.id,
+).map(tuple)
+
+
+@given(shared_limits, shared_limits)
+def test_limits_across_campaigns_are_read_back_and_are_a_part_of_the_revision(
+    one: tuple[SharedLimit, ...], other: tuple[SharedLimit, ...]
+) -> None:
+    policy = replace(POLICY, limits=one)
+    canonical = canonical_policy(policy)
+    again = read_documents([Source("p.yaml", canonical)], now=NOW).policies[0]
+    assert (again.policy, again.findings) == (policy, ())
+    assert (again.canonical, again.revision) == (canonical, revision_of(canonical))
+    assert (canonical_policy(replace(POLICY, limits=other)) == canonical) == (other == one)
 
 
 attributes = st.one_of(

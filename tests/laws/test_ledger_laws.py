@@ -10,7 +10,6 @@ from tests.store.conftest import make_live, money_of, request_for
 from makegood.money import returned_after
 from makegood.services.access import create_house
 from makegood.services.platform import Platform
-from makegood.store import ledger
 from makegood.store.verify import verify
 
 BUDGET, PER_PAYER = 1_000, 3
@@ -114,16 +113,16 @@ async def _play(platform: Platform, steps: list[Any], number: int) -> None:
                     f"p{payment}",
                     {"spring": (revision, discount)},
                     amount=1_000,
-                    content_hash=content,
-                    payer_ref=f"{payer:064x}",
+                    content_hash=bytes.fromhex(content),
+                    payer_ref=payer.to_bytes(32),
                 )
-                outcome = (await ledger.reserve(pool, house.id, "till", [request]))[0]
+                outcome = (await platform.store.ledger.reserve(house.id, "till", [request]))[0]
             case "capture", payment, captured:
-                outcome = await ledger.capture(pool, house.id, "till", f"qte_p{payment}", None, captured, None)
+                outcome = await platform.store.ledger.capture(house.id, "till", f"qte_p{payment}", None, captured, None)
             case "release", payment:
-                outcome = await ledger.release(pool, house.id, "till", f"qte_p{payment}")
+                outcome = await platform.store.ledger.release(house.id, "till", f"qte_p{payment}")
             case "refund", payment, name, amount:
-                outcome = await ledger.refund(pool, house.id, "till", f"p{payment}", f"r{name}", amount)
+                outcome = await platform.store.ledger.refund(house.id, "till", f"p{payment}", f"r{name}", amount)
             case _:
                 raise AssertionError(step)
         assert outcome["outcome"] == getattr(model, step[0])(*step[1:]), step

@@ -2,19 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.store.clusters import copy_cluster, end, temporary
 
 from makegood.domain.brief import Share
 from makegood.services.access import House
 from makegood.services.platform import Platform
 from makegood.services.reviews import funding_change
-from makegood.store import campaigns, ledger, proofs, records
+from makegood.store import campaigns, embedded, proofs, records
 from makegood.store.pool import Pool
 from makegood.store.verify import verify
 
+DECIDED = datetime(2027, 2, 1, 4, tzinfo=UTC)
 SNAPSHOT = "snp_" + "0" * 64
 
 LiveCampaign = Callable[..., Awaitable[str]]
@@ -98,15 +102,15 @@ def request_for(payment: str, grants: Mapping[str, tuple[str, int]], **changes: 
     content: dict[str, Any] = {
         "quote_id": f"qte_{payment}",
         "payment_id": payment,
-        "content_hash": hashlib.sha256(payment.encode()).hexdigest(),
-        "payer_ref": hashlib.sha256(b"payer").hexdigest(),
+        "content_hash": hashlib.sha256(payment.encode()).digest(),
+        "payer_ref": hashlib.sha256(b"payer").digest(),
         "device_ref": None,
-        "payee_ref": hashlib.sha256(b"payee").hexdigest(),
+        "payee_ref": hashlib.sha256(b"payee").digest(),
         "currency": "CNY",
         "amount": 10_000,
-        "decided_at": "2027-02-01T04:00:00Z",
-        "valid_until": "2027-02-01T04:15:00Z",
-        "hold_until": "2027-02-01T05:15:00Z",
+        "decided_at": DECIDED,
+        "valid_until": DECIDED + timedelta(minutes=15),
+        "hold_until": DECIDED + timedelta(minutes=75),
         "day": "2027-02-01",
         "hour": "2027-02-01T12+0800",
         "snapshot": SNAPSHOT,
@@ -136,23 +140,22 @@ class Books:
 
     def __init__(self, platform: Platform, house: House) -> None:
         self.platform, self.house, self.pool = platform, house, platform.store.pool
+        self.ledger = platform.store.ledger
 
     async def live(self, campaign: str, budget: int, **more: Any) -> str:
         return await make_live(self.platform, self.house, campaign, budget, **more)
 
     async def reserve(self, *requests: dict[str, Any]) -> list[dict[str, Any]]:
-        return await ledger.reserve(self.pool, self.house.id, "till", requests)
+        return await self.ledger.reserve(self.house.id, "till", requests)
 
     async def capture(self, quote: str, captured: int | None = None, **more: Any) -> dict[str, Any]:
-        return await ledger.capture(
-            self.pool, self.house.id, "till", quote, more.get("paid_at"), captured, more.get("now")
-        )
+        return await self.ledger.capture(self.house.id, "till", quote, more.get("paid_at"), captured, more.get("now"))
 
     async def release(self, quote: str) -> dict[str, Any]:
-        return await ledger.release(self.pool, self.house.id, "till", quote)
+        return await self.ledger.release(self.house.id, "till", quote)
 
     async def refund(self, payment: str, refund_id: str, amount: int) -> dict[str, Any]:
-        return await ledger.refund(self.pool, self.house.id, "till", payment, refund_id, amount)
+        return await self.ledger.refund(self.house.id, "till", payment, refund_id, amount)
 
     async def money(self, campaign: str) -> tuple[int, int, int, int]:
         return await money_of(self.platform, self.house, campaign)
@@ -167,3 +170,20 @@ class Books:
 def books(platform: Platform, house: House) -> Books:
     """The ledger of a fresh house."""
     return Books(platform, house)
+
+
+@pytest.fixture(scope="session")
+def made() -> Iterator[Path]:
+    """A folder with a stopped cluster, to be copied."""
+    with temporary() as path:
+        embedded.start(path).close()
+        yield path
+
+
+@pytest.fixture
+def folder(made: Path) -> Iterator[Path]:
+    """A copy of that cluster, for a test to do with it what it likes."""
+    with temporary() as path:
+        copy_cluster(made, path)
+        yield path
+        end(path)

@@ -30,7 +30,7 @@ async def test_a_budget_is_spent_to_the_last_unit_and_not_one_more(books: Any) -
 
 async def test_a_payers_limit_holds_under_load(books: Any) -> None:
     revision = await books.live("spring", 10**9, limits=({"subject": "payer", "period": "ever", "count_max": 3},))
-    requests = [books.request(f"p{n}", {"spring": (revision, 5)}, payer_ref=f"{n % 4:064x}") for n in range(120)]
+    requests = [books.request(f"p{n}", {"spring": (revision, 5)}, payer_ref=bytes([n % 4]) * 32) for n in range(120)]
     outcomes = await _all([books.reserve(request) for request in requests])
     assert sum(o[0]["outcome"] == "reserved" for o in outcomes) == 4 * 3
     await books.balanced()

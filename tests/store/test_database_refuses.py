@@ -8,7 +8,7 @@ import pytest
 from makegood.store.pool import in_house
 
 WRITES = [
-    "insert into postings (house_id, entry_id, account_id, amount) select house_id, 1, account_id, 1 from accounts",
+    "insert into entries select house_id, 9, 1, 9, 'reserve', 'x', account_id, account_id + 1, 1, now() from accounts",
     "update accounts set balance = balance + 1",
     "update quotes set discount = discount + 1",
     "update counters set count = 0",
@@ -18,8 +18,8 @@ WRITES = [
     "insert into limits values (house(), 'spring', 'all', 'ever', 1, 1)",
     "truncate entries",
     "update documents set author = 'mallory'",
-    "select post_entry(house(), 'refund', 'x', '{}', '{}')",
-    "select give_back(house(), 'qte_p1', 'released', 'release')",
+    "select post_entry(house(), 'refund', 'x', 1, 2, 1)",
+    "select give_back(house(), array['qte_p1'], 'released', 'release')",
 ]
 
 
@@ -76,34 +76,42 @@ async def as_owner(books: Any, *statements: str) -> None:
         await owner.close()
 
 
-ENTRY = """insert into entries (house_id, batch, kind, subject, at)
-           values (house(), current_setting('makegood.batch')::bigint, '{kind}', 'x', now())"""
-POSTING = """insert into postings select house(), (select max(entry_id) from entries), account_id, v.amount
-             from accounts join (values {rows}) v (kind, amount) using (kind)"""
+ENTRY = """insert into entries (house_id, batch, kind, subject, from_account, to_account, amount, at)
+           select house(), current_setting('makegood.batch')::bigint + {off}, '{kind}', 'x', f.account_id,
+                  coalesce(t.account_id, 999999999), {amount}, now()
+           from accounts f left join accounts t on t.kind = '{to}' where f.kind = '{of}'"""
 
 
 @pytest.mark.parametrize(
-    ("kind", "rows", "state"),
+    ("kind", "of", "to", "amount", "off", "state"),
     [
-        ("reserve", "('stage', -1::bigint)", "MG002"),  # It does not balance.
-        ("reserve", "('stage', -2::bigint), ('reserved', 1)", "MG002"),
-        ("reserve", "('granted', -1::bigint), ('reserved', 1)", "MG003"),  # Not what a reservation may touch.
-        ("settle_to_payer", "('granted', -1::bigint), ('stage', 1)", "MG003"),  # There is no such kind.
-        ("reserve", "('stage', -3001::bigint), ('reserved', 3001)", "23514"),  # Overdrawn.
-        ("capture", "('reserved', -1::bigint), ('granted', 1)", "23514"),  # Nothing is reserved.
+        ("reserve", "stage", "reserved", 0, 0, "23514"),  # Nothing is moved.
+        ("reserve", "stage", "reserved", -1, 0, "23514"),  # The other way round.
+        ("reserve", "stage", "stage", 1, 0, "23514"),  # To where it came from.
+        ("reserve", "stage", "nowhere", 1, 0, "MG003"),  # There is no such account.
+        ("reserve", "granted", "reserved", 1, 0, "MG003"),  # Not what a reservation may touch.
+        ("settle_to_payer", "granted", "stage", 1, 0, "MG003"),  # There is no such kind.
+        ("reserve", "stage", "reserved", 1, 1, "MG003"),  # Another transaction's.
+        ("reserve", "stage", "reserved", 3_001, 0, "23514"),  # Overdrawn.
+        ("capture", "reserved", "granted", 1, 0, "23514"),  # Nothing is reserved.
     ],
 )
-async def test_not_even_the_owner_books_an_illegal_entry(books: Any, kind: str, rows: str, state: str) -> None:
+async def test_not_even_the_owner_books_an_illegal_entry(
+    books: Any, kind: str, of: str, to: str, amount: int, off: int, state: str
+) -> None:
     await _some_money(books)
     with pytest.raises(asyncpg.PostgresError) as raised:
-        await as_owner(books, ENTRY.format(kind=kind), POSTING.format(rows=rows))
+        await as_owner(books, ENTRY.format(kind=kind, of=of, to=to, amount=amount, off=off))
     assert raised.value.sqlstate == state
     await books.balanced()
 
 
 CHANGES = [
-    "update postings set amount = amount * 2",
-    "delete from postings",
+    "update entries set amount = amount * 2",
+    "update budgets set holds = -1",
+    "update payments set quote_id = 'qte_other'",
+    "delete from payments",
+    "update accounts set share = 1 where kind = 'stage'",
     "delete from entries",
     "update entries set at = now()",
     "update audits set principal = 'nobody'",
@@ -145,9 +153,10 @@ async def test_what_was_booked_or_answered_does_not_change(books: Any, statement
 
 async def test_there_is_no_account_for_what_a_payer_owes(books: Any) -> None:
     async with in_house(books.pool, books.house.id) as connection:
-        kinds = {
-            row["account_kind"] for row in await connection.fetch("select distinct account_kind from legal_postings")
-        }
+        rows = await connection.fetch(
+            "select from_kind as kind from legal_entries union select to_kind from legal_entries"
+        )
+        kinds = {row["kind"] for row in rows}
     assert kinds == {"funder", "budget", "stage", "reserved", "granted"}
 
 
@@ -156,7 +165,22 @@ TAMPERING = [
         "alter table accounts disable trigger user; update accounts set balance = balance + 1 where kind = 'granted'",
         "balance",
     ),
-    ("alter table postings disable trigger user; update postings set amount = amount - 1 where amount = 5000", "entry"),
+    (
+        "alter table entries disable trigger user; update entries set amount = amount - 1 where amount = 5000",
+        "balance_is_the_sum",
+    ),
+    (
+        "alter table entries disable trigger user; update entries set to_account = 999999999 where kind = 'fund'",
+        "entry_moves",
+    ),
+    (
+        "alter table entries disable trigger user; update entries set kind = 'capture' where kind = 'reserve'",
+        "entries_are_legal",
+    ),
+    ("alter table budgets disable trigger user; update budgets set holds = 1", "reserved_is_the_open_holds"),
+    ("alter table budgets disable trigger user; update budgets set stopped = true", "budgets_are_their_campaign"),
+    ("alter table budgets disable trigger user; update budgets set stage = reserved", "budgets_have"),
+    ("alter table payments disable trigger user; delete from payments", "answers_have_their_rows"),
     ("alter table audits disable trigger user; update audits set principal = 'eve' where seq = 2", "audit"),
     ("alter table audits disable trigger user; delete from audits where seq = 2", "audit"),
     (

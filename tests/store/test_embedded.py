@@ -1,36 +1,20 @@
-"""The embedded PostgreSQL: shared, found again, refused with a reason."""
+"""The embedded PostgreSQL: shared, found again, configured, told of while it recovers."""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
+from tests.store.clusters import configure, copy_cluster, pid_of, runs, sql, temporary, until
 
-from makegood.errors import StoreUnavailable
 from makegood.store import embedded
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="mg"))
-    path.chmod(0o755)  # As root the server runs as somebody else, who must get in.
-    yield path
-    if (path / "postgres" / "postmaster.pid").exists():
-        embedded.start(path).close()
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def pid_of(data: Path) -> int:
-    return int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-
-
-def runs(data: Path) -> bool:
-    return (data / "postgres" / "postmaster.pid").exists()
+from makegood.store.embedded import config, process, programs
 
 
 def test_two_share_it_and_the_last_one_stops_it(folder: Path) -> None:
@@ -52,6 +36,38 @@ def test_it_starts_again_after_a_kill_though_the_pid_file_is_stale(folder: Path)
     assert not runs(folder)
 
 
+def test_a_stale_pid_that_is_another_process_by_now_is_seen_through(folder: Path) -> None:
+    first = embedded.start(folder)
+    before = pid_of(folder)
+    os.kill(before, signal.SIGKILL)
+    stranger = subprocess.Popen(["sleep", "60"], **programs.identity())
+    pid_file = folder / "postgres" / "postmaster.pid"
+    pid_file.write_text(pid_file.read_text().replace(str(before), str(stranger.pid), 1))
+    second = embedded.start(folder)
+    assert sql(second, "select 1") == "1" and pid_of(folder) not in (before, stranger.pid)
+    assert stranger.poll() is None, "a process that is not ours is left alone"
+    stranger.kill()
+    stranger.wait()
+    second.let_go()
+    first.close()
+
+
+def test_an_empty_pid_file_of_a_full_disk_is_seen_through(folder: Path) -> None:
+    (folder / "postgres" / "postmaster.pid").write_text("")
+    server = embedded.start(folder)
+    assert sql(server, "select 1") == "1"
+    server.close()
+
+
+def test_a_copied_folder_does_not_take_the_originals_server_for_its_own(folder: Path) -> None:
+    server = embedded.start(folder)
+    with temporary() as other:
+        copy_cluster(folder, other)
+        assert process.server_of(folder / "postgres") is not None
+        assert process.server_of(other / "postgres") is None
+    server.close()
+
+
 def test_a_server_that_a_killed_process_left_running_is_used_and_then_stopped(folder: Path) -> None:
     program = f"""
 import os, pathlib
@@ -68,31 +84,81 @@ os.kill(os.getpid(), 9)
     assert not runs(folder)
 
 
-def test_a_folder_of_another_version_is_refused_and_left_alone(folder: Path) -> None:
-    embedded.start(folder).close()
-    (folder / "postgres" / "PG_VERSION").write_text("12\n")
-    with pytest.raises(StoreUnavailable, match="made by PostgreSQL 12, this is 18"):
-        embedded.start(folder)
+def _recovering(data: Path) -> int:
+    """The process that replays the log, as soon as it is there."""
+    found: list[int] = []
+
+    def look() -> bool:
+        with suppress(OSError, ValueError, IndexError):
+            server = pid_of(data)
+            for child in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+                if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"postgres: startup"):
+                    found.append(int(child))
+        return bool(found)
+
+    until(look, every=0)  # It lives for some milliseconds.
+    return found[0]
 
 
-def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
-    embedded.start(folder).close()
-    with (folder / "postgres" / "postgresql.conf").open("a") as config:
-        config.write("shared_buffers = 'a lot'\n")
-    with pytest.raises(StoreUnavailable, match="shared_buffers"):
-        embedded.start(folder)
+# Ten seconds are what other drivers of these programs give a recovery.
+@pytest.mark.parametrize("seconds", [11 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2])
+def test_a_long_recovery_is_waited_for_and_told(folder: Path, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "TELL_SECONDS", seconds / 4)
+    first = embedded.start(folder)
+    sql(first, "create table kept as select generate_series(1, 200000) as n")
+    os.kill(pid_of(folder), signal.SIGKILL)
+    until(lambda: process.server_of(folder / "postgres") is None)
+    started: list[embedded.Embedded] = []
+    with capture_logs() as logs:
+        starting = threading.Thread(target=lambda: started.append(embedded.start(folder)))
+        starting.start()
+        stopped = _recovering(folder)
+        os.kill(stopped, signal.SIGSTOP)  # A recovery that takes as long as we like.
+        until(lambda: len([line for line in logs if line["event"] == "store_is_starting"]) >= 3)
+        assert starting.is_alive() and not started
+        os.kill(stopped, signal.SIGCONT)
+        starting.join(30)
+    assert sql(started[0], "select count(*) from kept") == "200000"
+    told = [line for line in logs if line["event"] == "store_is_starting"]
+    assert [line["seconds"] for line in told] == sorted(line["seconds"] for line in told)
+    assert all(line["doing"] for line in told), "the last words of the log say what it does"
+    first.let_go()
+    started[0].close()
 
 
 def test_fsync_is_on_and_no_port_is_open(folder: Path) -> None:
     server = embedded.start(folder)
-    config = (folder / "postgres" / "postgresql.conf").read_text()
-    assert "\nfsync = on" in config and "\nlisten_addresses = ''" in config
+    text = (folder / "postgres" / "postgresql.conf").read_text()
+    assert "\nfsync = on" in text and "\nlisten_addresses = ''" in text
+    assert (
+        sql(server, "show fsync")
+        == sql(server, "show full_page_writes")
+        == sql(server, "show synchronous_commit")
+        == "on"
+    )
     assert (server.socket.stat().st_mode & 0o777) == 0o700
     server.close()
 
 
+def test_a_cluster_of_an_older_version_gets_our_settings_and_local_ones_win(folder: Path) -> None:
+    main = folder / "postgres" / "postgresql.conf"
+    text = main.read_text().replace(config.INCLUDE, "checkpoint_timeout = 7min")
+    main.write_text(text)
+    (folder / "postgres" / config.OURS).unlink()
+    configure(folder, config.LOCAL, "random_page_cost = 3")
+    server = embedded.start(folder)
+    shown = {name: sql(server, f"show {name}") for name in ("checkpoint_timeout", "jit", "random_page_cost")}
+    assert shown == {"checkpoint_timeout": "15min", "jit": "off", "random_page_cost": "3"}
+    assert sql(server, "select count(*) from pg_file_settings where error is not null") == "0"
+    server.close()
+    before = main.stat().st_mtime_ns
+    embedded.start(folder).close()
+    assert main.stat().st_mtime_ns == before, "what is there already is not written again"
+
+
 def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
     deep = folder / ("x" * 100)
+    copy_cluster(folder, deep)
     server = embedded.start(deep)
     assert len(os.fsencode(server.socket)) < 100
     server.close()

@@ -17,7 +17,7 @@ from makegood.services.access import (
     session_caller,
 )
 from makegood.services.platform import Platform
-from makegood.store import ledger, records
+from makegood.store import records
 from makegood.store.pool import in_house
 
 TABLES = [
@@ -57,7 +57,7 @@ async def test_every_table_forces_row_level_security(platform: Platform) -> None
     async with platform.store.pool.acquire() as connection:
         open_tables = await connection.fetch(
             """select relname from pg_class where relnamespace = 'makegood'::regnamespace and relkind = 'r'
-               and not (relrowsecurity and relforcerowsecurity) and relname not in ('legal_postings', 'migrations')"""
+               and not (relrowsecurity and relforcerowsecurity) and relname not in ('legal_entries', 'migrations')"""
         )
     assert open_tables == []
 
@@ -73,11 +73,11 @@ async def test_money_calls_do_not_reach_another_house(platform: Platform, books:
     revision = await books.live("spring", 5_000)
     await books.reserve(books.request("p1", {"spring": (revision, 2_000)}))
     other, pool = await _other(platform, books.house), platform.store.pool
-    assert (await ledger.capture(pool, other.id, "eve", "qte_p1", None, None, None))["outcome"] == "not_found"
-    assert (await ledger.release(pool, other.id, "eve", "qte_p1"))["outcome"] == "not_found"
-    assert (await ledger.refund(pool, other.id, "eve", "p1", "r1", 1))["outcome"] == "not_found"
+    assert (await books.ledger.capture(other.id, "eve", "qte_p1", None, None, None))["outcome"] == "not_found"
+    assert (await books.ledger.release(other.id, "eve", "qte_p1"))["outcome"] == "not_found"
+    assert (await books.ledger.refund(other.id, "eve", "p1", "r1", 1))["outcome"] == "not_found"
     assert await records.quote(pool, other.id, "qte_p1") is None
-    stolen = await ledger.reserve(pool, other.id, "eve", [books.request("p9", {"spring": (revision, 1)})])
+    stolen = await books.ledger.reserve(other.id, "eve", [books.request("p9", {"spring": (revision, 1)})])
     assert (stolen[0]["outcome"], stolen[0]["refused"]) == ("refused", {"spring": "stale"})
     assert await books.money("spring") == (0, 3_000, 2_000, 0)
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from makegood.store import ledger
-
 DECIDED = datetime(2027, 2, 1, 4, tzinfo=UTC)
 
 
@@ -155,7 +153,7 @@ async def test_a_refused_reservation_does_not_release_what_it_would_supersede(bo
     outcome = (await books.reserve(books.request("p2", {"spring": (revision, 2_001)}, supersedes="p1")))[0]
     assert outcome["outcome"] == "refused"
     assert await books.money("spring") == (0, 1_000, 1_000, 0)
-    stranger = books.request("p3", {"spring": (revision, 1)}, supersedes="p1", payer_ref="ff" * 32)
+    stranger = books.request("p3", {"spring": (revision, 1)}, supersedes="p1", payer_ref=b"\xff" * 32)
     assert (await books.reserve(stranger))[0] == {"outcome": "superseded_is_another_payers"}
     await books.balanced()
 
@@ -165,11 +163,14 @@ async def test_expiry_gives_back_what_is_due_and_nothing_else(books: Any) -> Non
     await books.reserve(*(books.request(p, {"spring": (revision, 500)}) for p in ("p1", "p2")))
     await books.reserve(
         books.request(
-            "p3", {"spring": (revision, 500)}, valid_until="2027-02-02T00:00:00Z", hold_until="2027-02-02T01:00:00Z"
+            "p3",
+            {"spring": (revision, 500)},
+            valid_until=DECIDED + timedelta(hours=20),
+            hold_until=DECIDED + timedelta(hours=21),
         )
     )
     await books.capture("qte_p2")
-    expired = await ledger.expire(books.pool, books.house.id, DECIDED + timedelta(hours=2))
+    expired = await books.ledger.expire(books.house.id, DECIDED + timedelta(hours=2))
     assert expired == 1
     assert await books.money("spring") == (0, 4_000, 500, 500)
     assert (await books.capture("qte_p1"))["outcome"] == "quote_has_expired"
@@ -177,7 +178,7 @@ async def test_expiry_gives_back_what_is_due_and_nothing_else(books: Any) -> Non
 
 
 async def _disown(books: Any, payment: str, *, touched: bool) -> bool:
-    return await ledger.disown(books.pool, books.house.id, "till", payment, f"qte_{payment}", touched)
+    return await books.ledger.disown(books.house.id, "till", payment, f"qte_{payment}", touched)
 
 
 async def test_a_late_hold_is_void_for_ever(books: Any) -> None:

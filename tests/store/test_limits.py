@@ -5,18 +5,17 @@ from typing import Any
 import pytest
 
 from makegood.domain.limit import Period, Subject, Used
-from makegood.store import ledger
 from makegood.store.ledger import Slots
 
-HERS = {"payer_ref": "01" * 32}
-HIS = {"payer_ref": "02" * 32}
+HERS = {"payer_ref": b"\x01" * 32}
+HIS = {"payer_ref": b"\x02" * 32}
 
 CASES = [
     ({"subject": "all", "period": "ever", "count_max": 1}, {}, "limit_is_reached"),
     ({"subject": "all", "period": "day", "amount_max": 150}, {}, "day_limit_is_reached"),
     ({"subject": "all", "period": "hour", "count_max": 1}, {}, "hour_limit_is_reached"),
     ({"subject": "payer", "period": "ever", "amount_max": 199}, {}, "payer_limit_is_reached"),
-    ({"subject": "device", "period": "day", "count_max": 1}, {"device_ref": "03" * 32}, "device_limit_is_reached"),
+    ({"subject": "device", "period": "day", "count_max": 1}, {"device_ref": b"\x03" * 32}, "device_limit_is_reached"),
     ({"subject": "payee", "period": "hour", "count_max": 1}, {}, "payee_limit_is_reached"),
     ({"subject": "payer", "period": "ever", "count_max": 0}, {}, "payer_limit_is_reached"),
 ]
@@ -86,12 +85,12 @@ async def test_the_balances_a_payment_sees_are_its_own(books: Any) -> None:
         "spring", 5_000, stage=1_000, limits=({"subject": "payer", "period": "ever", "count_max": 9},)
     )
     await books.reserve(books.request("p1", {"spring": (revision, 100)}, **HERS))
-    hers = Slots(bytes.fromhex("01" * 32), None, b"x" * 32, "2027-02-01", "2027-02-01T12+0800")
-    seen = (await ledger.balances(books.pool, books.house.id, ["spring"], hers))["spring"]
+    hers = Slots(b"\x01" * 32, None, b"x" * 32, "2027-02-01", "2027-02-01T12+0800")
+    seen = (await books.ledger.balances(books.house.id, ["spring"], hers))["spring"]
     assert (seen.budget, seen.stage) == (4_900, 900)
     assert seen.used[Subject.PAYER, Period.EVER] == Used(1, 100)
-    his = Slots(bytes.fromhex("02" * 32), None, b"x" * 32, "2027-02-01", "2027-02-01T12+0800")
-    seen = (await ledger.balances(books.pool, books.house.id, ["spring"], his))["spring"]
+    his = Slots(b"\x02" * 32, None, b"x" * 32, "2027-02-01", "2027-02-01T12+0800")
+    seen = (await books.ledger.balances(books.house.id, ["spring"], his))["spring"]
     assert (Subject.PAYER, Period.EVER) not in seen.used
 
 

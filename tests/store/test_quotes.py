@@ -10,7 +10,7 @@ from makegood.clock import Instant
 from makegood.errors import Problem, ProblemCode
 from makegood.services import holds, quotes
 from makegood.services.keeper import expire_house
-from makegood.store import ledger
+from makegood.store.ledger import Ledger
 from makegood.store.pool import in_house
 from makegood.store.verify import verify
 
@@ -176,7 +176,7 @@ async def test_a_locked_store_costs_the_payment_its_discount_and_not_its_time(sp
     await ask(spring)  # The live set is known.
     owner = await spring.platform.store.administrator()
     async with in_house(owner, spring.house.id) as blocker:
-        await blocker.execute("select 1 from campaigns for update")
+        await blocker.execute("select 1 from budgets for update")
         answer = await quotes.quote(hurried, till, payment)
     await owner.close()
     assert (answer["decided"], answer["to_pay_minor"]) == (False, 20_000)
@@ -191,7 +191,7 @@ async def test_a_hold_that_committed_late_is_ended_and_stays_so(spring: Shop, mo
     hurried, till = with_deadline(spring.platform, 150), spring.callers["till"]
     payment = spring.payment()
     await ask(spring)
-    reserve = ledger.reserve
+    reserve = Ledger.reserve
 
     async def slow(*arguments: Any) -> Any:
         outcome = await reserve(*arguments)
@@ -199,7 +199,7 @@ async def test_a_hold_that_committed_late_is_ended_and_stays_so(spring: Shop, mo
         return outcome
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "reserve", slow)
+        patch.setattr(Ledger, "reserve", slow)
         answer = await quotes.quote(hurried, till, payment)
         await _settled(hurried)
     assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "deadline_passed", 20_000)
@@ -359,7 +359,7 @@ async def test_two_late_tries_leave_no_hold(spring: Shop) -> None:
     await ask(spring)
     owner = await spring.platform.store.administrator()
     async with in_house(owner, spring.house.id) as blocker:
-        await blocker.execute("select 1 from campaigns for update")
+        await blocker.execute("select 1 from budgets for update")
         late = await asyncio.gather(*(quotes.quote(hurried, till, payment) for _ in range(3)))
     await owner.close()
     assert [answer["decided"] for answer in late] == [False] * 3

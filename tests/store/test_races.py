@@ -288,7 +288,7 @@ async def test_a_new_revision_counts_only_what_was_not_counted_before(books: Any
     hourly = {"subject": "all", "period": "hour", "count_max": 9}
     device = {"subject": "device", "period": "ever", "count_max": 9}
     revision = await books.live("spring", 5_000, limits=(hourly,))
-    await books.reserve(books.request("p1", {"spring": (revision, 100)}, device_ref="aa"))
+    await books.reserve(books.request("p1", {"spring": (revision, 100)}, device_ref=b"\xaa"))
     before = await _counters(books)
     await books.live("spring", 6_000, limits=(device,))
     after = await _counters(books)

@@ -21,6 +21,7 @@ from makegood.domain.policy import (
     Label,
     PaymentSchema,
     Policy,
+    SharedLimit,
     StageBounds,
     WorstBounds,
 )
@@ -103,7 +104,12 @@ def campaign(
     )  # fmt: skip
 
 
-def snapshot(*campaigns: Campaign, stopped: Iterable[str] = ()) -> Snapshot:
+def snapshot(*campaigns: Campaign, stopped: Iterable[str] = (), policy: Policy = POLICY) -> Snapshot:
     """The snapshot of these campaigns."""
     live = [Live(one, f"rev_{one.id}", one.id in set(stopped)) for one in campaigns]
-    return build_snapshot(POLICY, live, policy_revision=REVISION, secret=b"house secret")
+    return build_snapshot(policy, live, policy_revision=REVISION, secret=b"house secret")
+
+
+def policy_with(*limits: SharedLimit) -> Policy:
+    """The policy with limits across campaigns."""
+    return replace(POLICY, limits=limits)

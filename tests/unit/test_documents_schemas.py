@@ -85,7 +85,7 @@ def test_a_signature_has_a_schema() -> None:
 
 def test_the_keys_of_schemas_and_reader_are_the_same() -> None:
     keys = {kind: set(schema(kind)["properties"]) for kind in ("policy", "brief", "campaign", "signature")}
-    assert keys["policy"] == set(policy.KEYS)
+    assert keys["policy"] == {*policy.REQUIRED, *policy.OPTIONAL}
     assert keys["brief"] == {*brief.REQUIRED, *brief.LIMITS}
     assert keys["campaign"] == {*campaign.REQUIRED, *campaign.OPTIONAL}
     assert keys["signature"] == set(signature.KEYS)
@@ -159,6 +159,18 @@ MUTATIONS = [
     ("policy.yaml", ["stages", "growth_max"], 1),
     ("policy.yaml", ["approvals"], []),
     ("policy.yaml", ["labels", "merchant_coupon", "colour"], "red"),
+    ("policy.yaml", ["limits"], {"payer-day": {"count": 1}}),
+    ("policy.yaml", ["limits"], [{"count": 1}]),
+    ("policy.yaml", ["limits"], [{"id": "a"}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "labels": [], "count": 1}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "labels": ["platform_gift"] * 2, "count": 1}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "budget": "1.00 CNY"}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "per_day": 100}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "per_payer": {}}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "count": 1, "per_day": {"count": 1}}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "per_payer": {"count": 1, "per_day": {"count": 1}}}]),
+    ("policy.yaml", ["limits"], [{"id": "a", "per_payer": "1.00 CNY", "per_payee": "1.00 CNY"}]),
+    ("policy.yaml", ["limits"], [{"id": f"a{number}", "count": 1} for number in range(101)]),
 ]
 
 

@@ -1,12 +1,13 @@
 """The book: budgets and counters through reservation, capture, release and refund."""
 
 import pytest
-from tests.unit.pricing_world import NOON, POLICY, campaign, payment
+from tests.unit.pricing_world import NOON, POLICY, campaign, payment, policy_with
 
 from makegood.clock import Instant
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject, Used
 from makegood.domain.payment import Payment
+from makegood.domain.policy import SharedLimit
 from makegood.domain.quote import Grant, Refusal
 from makegood.engine.book import Book, HoldState, Money, periods_at
 
@@ -148,3 +149,43 @@ def test_the_hour_that_comes_twice_is_counted_as_two() -> None:
 def test_the_balances_name_every_campaign_of_the_book(book: Book) -> None:
     seen = book.balances(payment(), NOON)
     assert (list(seen), len(seen), seen.get("other")) == (["spring"], 1, None)
+
+
+GIFTS = SharedLimit("gifts", Limit(Subject.PAYER, Period.DAY, count_max=2, amount_max=900))
+
+
+@pytest.fixture
+def pair() -> Book:
+    """Two campaigns that share a limit on each payer and day."""
+    return Book(policy_with(GIFTS), [campaign("one"), campaign("other")])
+
+
+def shared_use(book: Book, at: Instant = NOON, **changes: object) -> list[Used]:
+    seen = book.balances(payment(**changes), at)
+    return [seen[name].shared["gifts"] for name in ("one", "other")]
+
+
+def test_campaigns_count_together_against_a_limit_across_them(pair: Book) -> None:
+    pair.reserve(paid("p-1"), [grant(pair.campaigns["one"], 300)], NOON)
+    pair.reserve(paid("p-2"), [grant(pair.campaigns["other"], 200)], NOON)
+    assert shared_use(pair) == [Used(2, 500)] * 2
+    assert shared_use(pair, payer_id="payer-2") == shared_use(pair, NEXT_DAY) == [Used()] * 2
+    refused = pair.reserve(paid("p-3"), [grant(pair.campaigns["one"], 1)], NOON)
+    assert refused == {"one": Refusal.PAYER_LIMIT_IS_REACHED}
+    assert pair.reserve(paid("p-3"), [grant(pair.campaigns["one"], 900)], NEXT_DAY) == {}
+
+
+def test_grants_of_one_payment_are_refused_where_only_their_sum_does_not_fit(pair: Book) -> None:
+    wanted = [grant(pair.campaigns["other"], 500), grant(pair.campaigns["one"], 401)]
+    assert pair.reserve(paid("p-1"), wanted, NOON) == {"one": Refusal.PAYER_LIMIT_IS_REACHED}
+    assert pair.reserve(paid("p-1"), wanted[::-1], NOON) == {"other": Refusal.PAYER_LIMIT_IS_REACHED}
+    assert pair.holds == {} and shared_use(pair) == [Used()] * 2
+
+
+def test_a_release_gives_a_shared_right_back_and_a_refund_does_not(pair: Book) -> None:
+    for identity in ("p-1", "p-2"):
+        pair.reserve(paid(identity), [grant(pair.campaigns["one"], 300)], NOON)
+    pair.release("p-1")
+    pair.capture("p-2")
+    pair.refund("p-2", 12_000)
+    assert shared_use(pair) == [Used(1, 300)] * 2

@@ -1,10 +1,11 @@
 """Explanations: every campaign, granted or refused for the first reason in precedence."""
 
-from tests.unit.pricing_world import CLOSES, NOON, OPENS, campaign, payment, snapshot
+from tests.unit.pricing_world import CLOSES, NOON, OPENS, campaign, payment, policy_with, snapshot
 
 from makegood.domain.benefit import AmountOff, PercentOff
 from makegood.domain.limit import Balance, Limit, Period, Subject
 from makegood.domain.payment import Payment
+from makegood.domain.policy import SharedLimit
 from makegood.domain.quote import Considered, Refusal
 from makegood.engine.explain import explain
 from makegood.engine.snapshot import Snapshot
@@ -102,3 +103,19 @@ def test_the_text_of_a_failed_condition_is_kept() -> None:
 def test_a_granted_campaign_has_no_error_text() -> None:
     one = snapshot(campaign(benefit=PercentOff(1000, 500)))
     assert explain(payment(), one, {}, NOON) == (Considered("spring", "rev_spring", 500, None, None),)
+
+
+def test_what_does_not_fit_beside_a_better_placed_grant_is_told_the_limit_they_share() -> None:
+    shared = SharedLimit("hour", Limit(Subject.ALL, Period.HOUR, amount_max=1000))
+    first = campaign("first", group="a", priority=200, benefit=AmountOff(600))
+    big, small = (campaign(name, group="b", benefit=AmountOff(off)) for name, off in (("big", 500), ("small", 300)))
+    balances = dict.fromkeys(("first", "big", "small"), Balance(10_000, 10_000, {}))
+    one = snapshot(first, big, small, policy=policy_with(shared))
+    assert reasons(one, balances=balances) == {"first": 600, "big": "hour_limit_is_reached", "small": 300}
+    assert reasons(one) == {"first": 600, "big": 500, "small": "another_is_better"}
+
+
+def test_a_device_that_only_a_limit_across_campaigns_counts_must_be_known() -> None:
+    one = snapshot(campaign(), policy=policy_with(SharedLimit("device", DEVICE[0])))
+    assert reasons(one) == {"spring": "device_is_unknown"}
+    assert reasons(one, payment(device_id="phone")) == {"spring": 500}

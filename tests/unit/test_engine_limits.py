@@ -1,11 +1,14 @@
 """Step 4: what is left, and which refusal comes first."""
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.pricing_world import campaign
 
 from makegood.domain.limit import Balance, Limit, Period, Subject, Used
+from makegood.domain.policy import SharedLimit
 from makegood.domain.quote import REFUSAL_ORDER, Refusal
-from makegood.engine.limits import earlier, refusal_by_balance, refusal_of_limit
+from makegood.engine.limits import earlier, refusal_by_balance, refusal_of_limit, refusals_together
 
 
 def balance(budget: int = 1000, stage: int = 1000, **used: Used) -> Balance:
@@ -49,6 +52,53 @@ def test_of_several_limits_the_first_in_precedence_is_told_whatever_their_order(
     )
     for ordered in (limits, limits[::-1]):
         assert refusal_by_balance(campaign(limits=ordered), balance(), 1) is Refusal.DAY_LIMIT_IS_REACHED
+
+
+def shared(identity: str = "house", subject: Subject = Subject.ALL, **caps: int) -> SharedLimit:
+    return SharedLimit(identity, Limit(subject, Period.EVER, **caps))
+
+
+def test_a_limit_across_campaigns_refuses_like_a_campaigns_own() -> None:
+    limit = shared(amount_max=800)
+    assert refusal_by_balance(campaign(), replace(balance(), shared={"house": Used(9, 300)}), 500, [limit]) is None
+    full = replace(balance(), shared={"house": Used(0, 301)})
+    assert refusal_by_balance(campaign(), full, 500, [limit]) is Refusal.LIMIT_IS_REACHED
+    assert refusal_by_balance(campaign(), full, 500) is None
+
+
+def test_of_own_and_shared_limits_the_first_in_precedence_is_told() -> None:
+    one = campaign(limits=(Limit(Subject.PAYER, Period.EVER, count_max=0),))
+    assert refusal_by_balance(one, balance(), 1, [shared(count_max=0)]) is Refusal.LIMIT_IS_REACHED
+    payee = shared(subject=Subject.PAYEE, count_max=0)
+    assert refusal_by_balance(one, balance(), 1, [payee]) is Refusal.PAYER_LIMIT_IS_REACHED
+
+
+def test_grants_of_one_payment_are_charged_in_their_order() -> None:
+    limit, left = shared(amount_max=1000), replace(balance(), shared={"house": Used(0, 100)})
+    wanted = [("a", 500, [limit]), ("b", 401, [limit]), ("c", 400, [limit])]
+    everybody = dict.fromkeys("abc", left)
+    assert refusals_together(wanted, everybody) == {"b": Refusal.LIMIT_IS_REACHED}
+    assert refusals_together([wanted[2], wanted[1], wanted[0]], everybody) == {"a": Refusal.LIMIT_IS_REACHED}
+
+
+def test_each_grant_of_a_payment_counts_once() -> None:
+    limit = shared(subject=Subject.PAYER, count_max=3)
+    left = replace(balance(), shared={"house": Used(1, 10**9)})
+    wanted = [(name, 1, [limit]) for name in "abc"]
+    assert refusals_together(wanted, dict.fromkeys("abc", left)) == {"c": Refusal.PAYER_LIMIT_IS_REACHED}
+
+
+def test_grants_that_share_no_limit_do_not_meet() -> None:
+    one, other = shared("one", amount_max=500), shared("other", amount_max=500)
+    wanted = [("a", 500, [one]), ("b", 500, [other]), ("c", 500, ())]
+    assert refusals_together(wanted, dict.fromkeys("abc", balance())) == {}
+
+
+def test_a_campaign_of_which_nothing_is_known_is_charged_and_left_to_the_store() -> None:
+    limit = shared(amount_max=500)
+    wanted = [("a", 300, [limit]), ("b", 300, [limit])]
+    assert refusals_together(wanted, {"a": balance()}) == {}
+    assert refusals_together(wanted, {"b": balance()}) == {"b": Refusal.LIMIT_IS_REACHED}
 
 
 def test_every_subject_and_period_has_its_refusal() -> None:

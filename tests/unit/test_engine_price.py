@@ -1,12 +1,13 @@
 """Pricing, steps 1 to 6, by worked examples; docs/algorithms/pricing.md has the same."""
 
 import pytest
-from tests.unit.pricing_world import CLOSES, NOON, OPENS, campaign, payment, snapshot
+from tests.unit.pricing_world import CLOSES, NOON, OPENS, campaign, payment, policy_with, snapshot
 
 from makegood.clock import Instant
 from makegood.domain.benefit import AmountOff, PercentOff, RandomOff, Tier, Tiers
-from makegood.domain.limit import Balance, Limit, Period, Subject
+from makegood.domain.limit import Balance, Limit, Period, Subject, Used
 from makegood.domain.payment import Payment
+from makegood.domain.policy import SharedLimit
 from makegood.domain.quote import Priced, Refusal
 from makegood.engine.price import price
 from makegood.engine.snapshot import Snapshot
@@ -197,3 +198,52 @@ def test_the_worked_example_of_the_docs_holds() -> None:
         campaign("e", group="gift", priority=10, benefit=AmountOff(9000)),
     )
     assert granted(one, payment(amount=12_000), balances={"a": left(2399)}) == {"d": 1200, "b": 2000}
+
+
+SHARED = SharedLimit("house", Limit(Subject.ALL, Period.DAY, amount_max=1000))
+
+
+def sharing(used: int) -> Balance:
+    return Balance(10**6, 10**6, {}, {"house": Used(0, used)})
+
+
+def test_a_campaign_makes_way_for_the_next_of_its_group_where_a_limit_across_campaigns_is_reached() -> None:
+    big, small = campaign("big", benefit=AmountOff(900)), campaign("small", benefit=AmountOff(100))
+    one = snapshot(big, small, policy=policy_with(SHARED))
+    assert granted(one, balances={"big": sharing(100), "small": sharing(100)}) == {"big": 900}
+    assert granted(one, balances={"big": sharing(101), "small": sharing(101)}) == {"small": 100}
+
+
+def test_grants_that_combine_must_fit_a_limit_across_campaigns_together() -> None:
+    first = campaign("first", group="a", priority=200, benefit=AmountOff(600))
+    second = campaign("second", group="b", priority=5, benefit=AmountOff(401))
+    third = campaign("third", group="c", priority=1, benefit=AmountOff(400))
+    one = snapshot(first, second, third, policy=policy_with(SHARED))
+    seen = dict.fromkeys(("first", "second", "third"), sharing(0))
+    assert granted(one, balances=seen) == {"first": 600, "third": 400}
+    assert granted(one) == {"first": 600, "second": 401, "third": 400}
+
+
+def test_what_does_not_fit_beside_others_makes_way_for_the_next_of_its_group_too() -> None:
+    made = [("a", "instant", 200, 600), ("b", "gift", 100, 500), ("c", "gift", 100, 450), ("d", "gift", 100, 300)]
+    campaigns = [
+        campaign(name, group=group, priority=priority, benefit=AmountOff(off))
+        for name, group, priority, off in [*made, ("e", "codes", 1, 150)]
+    ]
+    one = snapshot(*campaigns, policy=policy_with(SHARED))
+    assert granted(one, balances=dict.fromkeys("abcde", sharing(0))) == {"a": 600, "d": 300}
+    assert granted(one, balances=dict.fromkeys("abcde", sharing(101))) == {"a": 600, "e": 150}
+    without = {"d": Refusal.BUDGET_IS_EXHAUSTED}
+    assert granted(one, balances=dict.fromkeys("abcde", sharing(0)), excluded=without) == {"a": 600, "e": 150}
+
+
+def test_a_limit_across_campaigns_on_devices_asks_for_a_device() -> None:
+    one = snapshot(campaign(), policy=policy_with(SharedLimit("d", DEVICE[0])))
+    assert granted(one) == {}
+    assert granted(one, payment(device_id="phone")) == {"spring": 500}
+
+
+def test_a_limit_across_campaigns_on_payers_asks_for_a_payer() -> None:
+    one = snapshot(campaign(), policy=policy_with(SharedLimit("p", PAYER[0])))
+    assert granted(one, payment(payer_id=None)) == {}
+    assert granted(one) == {"spring": 500}

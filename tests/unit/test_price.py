@@ -208,6 +208,18 @@ def test_without_a_policy_or_a_campaign_it_says_what_is_missing(house: Path, tmp
     assert problem.hint == "name the one with --policy"
 
 
+def test_a_limit_across_campaigns_is_carried_along_with_limits_and_only_then(house: Path, tmp_path: Path) -> None:
+    with (house / "policy.yaml").open("a", encoding="utf-8") as policy:
+        policy.write('limits: [{id: payer-day, per_payer: {per_day: {amount: "50.00 CNY"}}}]\n')
+    twin = CAMPAIGN.replace("id: spring", "id: twin").replace("group: instant", "group: other")
+    (house / "twin.yaml").write_text(twin, encoding="utf-8")
+    path = payments(tmp_path, [paid(0), paid(1), paid(2, payer_id="payer-2")])
+    assert run_json(house, "--payments", path)["discount_minor"] == 6 * 2400
+    found = run_json(house, "--payments", path, "--limits")
+    assert (found["granted"], found["discount_minor"]) == (2, 4 * 2400)
+    assert found["refused"] == {"payer_limit_is_reached": 1}
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--map", "city"), ("--map", "=town"), ("--secret", "xyz"), ("--out", "out.xlsx"), ("--payments", "absent.csv")],

@@ -27,7 +27,7 @@ from makegood.domain.benefit import (
 from makegood.domain.brief import Brief, Share, Window
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
-from makegood.domain.policy import CORE_FIELD_NAMES, Field, Policy
+from makegood.domain.policy import CORE_FIELD_NAMES, Field, Policy, SharedLimit
 from makegood.money import format_money, format_rate
 
 
@@ -63,6 +63,7 @@ def canonical_policy(policy: Policy) -> bytes:
         label.id: {"text": dict(label.text)} | ({} if label.owner is None else {"owner": label.owner})
         for label in policy.labels.values()
     }
+    limits = [_shared_limit(one, c) for one in policy.limits]
     return canonical_bytes(
         {
             "makegood": "policy/1",
@@ -84,6 +85,7 @@ def canonical_policy(policy: Policy) -> bytes:
             },
             "approvals": approvals,
         }
+        | ({"limits": limits} if limits else {})
     )
 
 
@@ -199,16 +201,29 @@ def _units(units: Units) -> dict[str, Any]:
 
 def _limits(budget: int, limits: Sequence[Limit], currency: str) -> dict[str, Any]:
     said: dict[str, Any] = {"budget": format_money(budget, currency)}
+    for limit in limits:
+        _say_limit(said, limit, currency)
+    return said
+
+
+def _shared_limit(shared: SharedLimit, currency: str) -> dict[str, Any]:
+    said: dict[str, Any] = {"id": shared.id}
+    if shared.labels is not None:
+        said["labels"] = list(shared.labels)
+    _say_limit(said, shared.limit, currency)
+    return said
+
+
+def _say_limit(said: dict[str, Any], limit: Limit, currency: str) -> None:
+    """Add a limit to what `said` holds, under the keys of its subject and period."""
     subjects = {subject: key for key, subject in SUBJECT_KEYS.items()}
     periods = {period: key for key, period in PERIOD_KEYS.items()}
-    for limit in limits:
-        where = said if limit.subject is Subject.ALL else said.setdefault(subjects[limit.subject], {})
-        caps = _caps(limit.count_max, limit.amount_max, currency)
-        if limit.period is Period.EVER:
-            where.update(caps)
-        else:
-            where[periods[limit.period]] = caps
-    return said
+    where = said if limit.subject is Subject.ALL else said.setdefault(subjects[limit.subject], {})
+    caps = _caps(limit.count_max, limit.amount_max, currency)
+    if limit.period is Period.EVER:
+        where.update(caps)
+    else:
+        where[periods[limit.period]] = caps
 
 
 def _caps(count: int | None, amount: int | None, currency: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from makegood.clock import time_zone
 from makegood.documents.condition import read_expression
+from makegood.documents.limits import read_shared_limits
 from makegood.documents.parts import read_texts
 from makegood.documents.reading import Fields, Place, Reading
 from makegood.documents.schema import read_schema
@@ -16,17 +17,18 @@ from makegood.money import currency_digits
 from makegood.rules.environment import Environment, payment_environment
 from makegood.rules.types import INT, STRING, CelType
 
-KEYS = (
+REQUIRED = (
     "makegood", "id", "currency", "timezone", "payment", "peak", "labels", "funders", "rules", "stages", "worst",
     "approvals",
 )  # fmt: skip
+OPTIONAL = ("limits",)
 ED25519_KEY_BYTES = 32
 RULE_VARIABLES: Mapping[str, CelType] = {"discount": INT, "total": INT, "label": STRING, "funder": STRING}
 
 
 def read_policy(reading: Reading) -> Policy | None:
     """The policy of a document, or None where a part of it could not be read."""
-    fields = reading.fields(reading.root(), KEYS, of="a policy")
+    fields = reading.fields(reading.root(), REQUIRED, OPTIONAL, of="a policy")
     if fields is None:
         return None
     reading.currency = _currency(reading, fields)
@@ -40,12 +42,14 @@ def read_policy(reading: Reading) -> Policy | None:
     stages = _stages(reading, fields["stages"]) if "stages" in fields else None
     worst = _worst(reading, fields["worst"]) if "worst" in fields else None
     approvals = _approvals(reading, fields["approvals"]) if "approvals" in fields else ()
+    known = labels if "labels" in fields else None
+    limits = read_shared_limits(reading, fields["limits"], known) if "limits" in fields else ()
     if reading.forbidden or identifier is None or zone is None or schema is None or reading.currency is None:
         return None
     if peak is None or stages is None or worst is None:
         return None
     return Policy(
-        identifier, reading.currency, zone, schema, peak, labels, funders, rules, stages, worst, approvals
+        identifier, reading.currency, zone, schema, peak, labels, funders, rules, stages, worst, approvals, limits
     )  # fmt: skip
 
 

@@ -1,15 +1,15 @@
 """One sentence that says what a campaign does, made from the configuration itself, in Chinese and English."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from makegood.documents.audience import audience_words
 from makegood.documents.goods import goods_words
-from makegood.documents.words import CHINESE, ENGLISH, money_words
+from makegood.documents.words import CHINESE, ENGLISH, either, money_words
 from makegood.domain.benefit import AmountOff, Benefit, BuyXGetY, FreeItem, ItemsOff, PercentOff, RandomOff, Tiers
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Limit, Period, Subject
-from makegood.domain.policy import Policy
+from makegood.domain.policy import Policy, SharedLimit
 from makegood.money import BASIS_POINTS, format_rate
 from makegood.rules.environment import Environment
 
@@ -42,6 +42,7 @@ def _english(campaign: Campaign, policy: Policy, audience: str) -> str:
         + (f" with the code {campaign.code}" if campaign.code else "")
         + f", from {_day(opens)} until {_day(closes)} ({policy.timezone})",
         *_limits(campaign, c, ENGLISH),
+        *_shared_limits(campaign, policy, ENGLISH),
         f"budget {money_words(campaign.budget, c, ENGLISH)}, {money_words(campaign.stages[0], c, ENGLISH)} open first",
         f"paid {shares}",
         f"shown as “{policy.labels[campaign.label].text[ENGLISH]}”",
@@ -59,6 +60,7 @@ def _chinese(campaign: Campaign, policy: Policy, audience: str) -> str:
         + f"，{benefit_words(campaign.benefit, c, CHINESE)}",
         f"{_day_zh(opens)}至{_day_zh(closes)}（{policy.timezone}）",
         *_limits(campaign, c, CHINESE),
+        *_shared_limits(campaign, policy, CHINESE),
         f"预算{money_words(campaign.budget, c, CHINESE)}，首期放量{money_words(campaign.stages[0], c, CHINESE)}",
         f"由{shares}",
         f"向付款方显示为“{policy.labels[campaign.label].text[CHINESE]}”",
@@ -118,14 +120,30 @@ def _deal_chinese(deal: BuyXGetY, currency: str) -> str:
 
 
 def _limits(campaign: Campaign, currency: str, language: str) -> list[str]:
-    clauses = []
-    for subject, names in _SUBJECTS.items():
-        caps = [_cap(limit, currency, language) for limit in campaign.limits if limit.subject is subject]
-        if caps and language == ENGLISH:
-            clauses.append(f"{names[0]} {', '.join(caps)}")
-        elif caps:
-            clauses.append(f"{names[1]}限{'、'.join(caps)}")
-    return clauses
+    by_subject = [[limit for limit in campaign.limits if limit.subject is subject] for subject in _SUBJECTS]
+    return [_capped(limits, currency, language) for limits in by_subject if limits]
+
+
+def _shared_limits(campaign: Campaign, policy: Policy, language: str) -> list[str]:
+    return [_together(shared, policy, language) for shared in policy.limits_on(campaign.label)]
+
+
+def _together(shared: SharedLimit, policy: Policy, language: str) -> str:
+    """A limit across campaigns in words: with whom it is shared, and what it caps."""
+    shown = [f"“{policy.labels[label].text[language]}”" for label in shared.labels or ()]
+    everybody = shared.limit.subject is Subject.ALL
+    capped = _capped([shared.limit], policy.currency, language, named=not everybody)
+    if language == CHINESE:
+        who = f"显示为{either(shown, language)}的" if shown else "所有"
+        return f"{who}营销活动合计" + ("" if everybody else "，") + capped
+    return "in all campaigns" + (f" shown as {either(shown, language)}" if shown else "") + f" together, {capped}"
+
+
+def _capped(limits: Sequence[Limit], currency: str, language: str, *, named: bool = True) -> str:
+    """Limits of one subject in words, beginning with the subject where it is `named`."""
+    caps = [_cap(limit, currency, language) for limit in limits]
+    english, chinese = _SUBJECTS[limits[0].subject] if named else ("", "")
+    return f"{english} {', '.join(caps)}".lstrip() if language == ENGLISH else f"{chinese}限{'、'.join(caps)}"
 
 
 def _cap(limit: Limit, currency: str, language: str) -> str:

@@ -1,7 +1,10 @@
-"""Limits: caps on count or amount of grants, for a subject and a period. Counters belong to the campaign id."""
+"""Limits: caps on count or amount of grants, for a subject and a period.
+
+Counters belong to the campaign id; those of a limit across campaigns to that limit's id.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -51,12 +54,14 @@ class Balance:
     """What one payment sees of one campaign: minor units left, and what its limits have used.
 
     `used` has one value for each (subject, period) of the campaign's limits, for this payment's payer, device, payee,
-    day and hour; a missing one reads as nothing used.
+    day and hour; a missing one reads as nothing used. `shared` is the same by id for the limits across campaigns that
+    the campaign counts against.
     """
 
     budget: int
     stage: int
     used: Mapping[tuple[Subject, Period], Used]
+    shared: Mapping[str, Used] = field(default_factory=dict)
 
 
 Balances = Mapping[str, Balance]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -85,9 +85,10 @@ def parse_payment(raw: Any, schema: PaymentSchema) -> Payment:
         raise _invalid([FieldError("", f"must be an object, not {_kind(raw)}")])
     errors: list[FieldError] = []
     fields: dict[str, Any] = {}
+    declared = schema.fields
     for name, value in raw.items():
-        _take(name, value, schema, fields, errors)
-    for name, field in schema.fields.items():
+        _take(name, value, declared.get(name), schema, fields, errors)
+    for name, field in declared.items():
         if not field.optional and name not in raw:
             errors.append(FieldError(f"/{name}", "is missing"))
     items = _items(raw.get("items"), schema, errors)
@@ -100,10 +101,16 @@ def parse_payment(raw: Any, schema: PaymentSchema) -> Payment:
     )  # fmt: skip
 
 
-def _take(name: str, value: Any, schema: PaymentSchema, fields: dict[str, Any], errors: list[FieldError]) -> None:
+def _take(
+    name: str,
+    value: Any,
+    field: Field | None,
+    schema: PaymentSchema,
+    fields: dict[str, Any],
+    errors: list[FieldError],
+) -> None:
     if name == "items":
         return
-    field = schema.fields.get(name)
     if field is None:
         near = difflib.get_close_matches(name[:ID_CHARS_MAX], [*schema.fields, "items"], 1)
         errors.append(
@@ -117,7 +124,7 @@ def _take(name: str, value: Any, schema: PaymentSchema, fields: dict[str, Any], 
     if value is None and field.optional:
         return
     try:
-        fields[name] = _convert(field, value)
+        fields[name] = _READ[field.type](field, value)
     except ValueError as error:
         errors.append(FieldError(f"/{name}", str(error)))
         return
@@ -125,20 +132,10 @@ def _take(name: str, value: Any, schema: PaymentSchema, fields: dict[str, Any], 
         errors.append(FieldError("/currency", f"is `{value[:8]}`; the policy of this house is in {schema.currency}"))
 
 
-def _convert(field: Field, value: Any) -> Any:
-    match field.type:
-        case FieldType.INT:
-            return _int(field, value)
-        case FieldType.BOOL:
-            if not isinstance(value, bool):
-                raise ValueError(f"must be true or false, not {_kind(value)}")
-            return value
-        case FieldType.STRING:
-            return _string(field, value)
-        case FieldType.TIMESTAMP:
-            return _instant(value)
-        case FieldType.STRINGS:
-            return _strings(field, value)
+def _bool(_: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {_kind(value)}")
+    return value
 
 
 def _int(field: Field, value: Any) -> int:
@@ -165,7 +162,7 @@ def _string(field: Field, value: Any) -> str:
     return value
 
 
-def _instant(value: Any) -> Instant:
+def _instant(_: Field, value: Any) -> Instant:
     if isinstance(value, Instant):
         return value
     if not isinstance(value, str):
@@ -190,6 +187,16 @@ def _strings(field: Field, value: Any) -> tuple[str, ...]:
     if len(value) > most:
         raise ValueError(f"must have at most {most} entries, not {len(value)}")
     return tuple(_string(field, entry) for entry in value)
+
+
+_READ: Mapping[FieldType, Callable[[Field, Any], Any]] = {
+    FieldType.INT: _int,
+    FieldType.BOOL: _bool,
+    FieldType.STRING: _string,
+    FieldType.TIMESTAMP: _instant,
+    FieldType.STRINGS: _strings,
+}
+"""How a value of each type is read: a look into a table, for a payment has a dozen of them."""
 
 
 def _items(raw: Any, schema: PaymentSchema, errors: list[FieldError]) -> tuple[Item, ...]:
@@ -220,7 +227,7 @@ def _item_errors(entry: Any, path: str, schema: PaymentSchema, errors: list[Fiel
             errors.append(FieldError(f"{path}/{key}", "is missing"))
         elif key in entry:
             try:
-                _convert(declared, entry[key])
+                _READ[declared.type](declared, entry[key])
             except ValueError as error:
                 errors.append(FieldError(f"{path}/{key}", str(error)))
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from makegood.domain.limit import Limit
+
 
 class FieldType(StrEnum):
     """Types that a payment field may have; each has one meaning in every machine of the rules."""
@@ -109,8 +111,24 @@ class ApprovalTier:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedLimit:
+    """A limit on all campaigns with one of some labels together; `labels` None: on all campaigns.
+
+    Its counters belong to its id, as a campaign's own belong to the campaign's.
+    """
+
+    id: str
+    limit: Limit
+    labels: tuple[str, ...] | None = None
+
+    def covers(self, label: str) -> bool:
+        """Whether campaigns with that label count against it."""
+        return self.labels is None or label in self.labels
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """One house's policy for one currency."""
+    """One house's policy for one currency. `limits` are those across campaigns."""
 
     id: str
     currency: str
@@ -123,6 +141,11 @@ class Policy:
     stages: StageBounds
     worst: WorstBounds
     approvals: tuple[ApprovalTier, ...]
+    limits: tuple[SharedLimit, ...] = ()
+
+    def limits_on(self, label: str) -> tuple[SharedLimit, ...]:
+        """The limits across campaigns that campaigns with that label count against."""
+        return tuple(shared for shared in self.limits if shared.covers(label))
 
     def approvers_for(self, worst_total: int) -> int:
         """How many approvals a campaign with that worst total loss needs."""

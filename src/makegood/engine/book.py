@@ -3,7 +3,7 @@ counters.
 
 Money of a campaign is reserved, then granted, and comes back by release (all of it) or refund (a share).
 Counters of limits are charged when a payment is reserved, to the day and hour of that decision; only release
-gives them back.
+gives them back. A counter belongs to a campaign, or to a limit across campaigns: then to `policy:` and its id.
 """
 
 from collections import defaultdict
@@ -16,13 +16,13 @@ from makegood.clock import SECOND, Instant
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Balance, Balances, Limit, Period, Subject, Used
 from makegood.domain.payment import Payment
-from makegood.domain.policy import Policy
+from makegood.domain.policy import Policy, SharedLimit
 from makegood.domain.quote import Grant, Refusal
-from makegood.engine.limits import refusal_by_balance
+from makegood.engine.limits import refusal_by_balance, refusals_together
 from makegood.money import returned_after
 
 _UNUSED = Used()
-_CounterKey = tuple[str, Subject, Period, str, str]  # campaign, subject, period, whose, when
+_CounterKey = tuple[str, Subject, Period, str, str]  # owner, subject, period, whose, when
 
 
 class HoldState(StrEnum):
@@ -67,6 +67,7 @@ class Book:
     ) -> None:
         self.zone = policy.timezone
         self.campaigns = {campaign.id: campaign for campaign in campaigns}
+        self.shared = {label: policy.limits_on(label) for label in policy.labels}
         self.stages = dict(stages or {})
         self.money: defaultdict[str, Money] = defaultdict(Money)
         self.counters: dict[_CounterKey, Used] = {}
@@ -86,8 +87,12 @@ class Book:
         for limit in campaign.limits:
             key = _counter_key(campaign.id, limit, payment, when)
             counted[limit.subject, limit.period] = self.counters.get(key, _UNUSED)
+        shared = {}
+        for one in self.shared[campaign.label]:
+            key = _counter_key(_owner(one), one.limit, payment, when)
+            shared[one.id] = self.counters.get(key, _UNUSED)
         stage = self.stages.get(campaign.id, campaign.budget)
-        return Balance(campaign.budget - used, stage - used, counted)
+        return Balance(campaign.budget - used, stage - used, counted, shared)
 
     def reserve(self, payment: Payment, grants: Sequence[Grant], now: Instant) -> Mapping[str, Refusal]:
         """Hold the money of `grants` and count them; or, where any does not fit, do nothing and say which and
@@ -155,16 +160,22 @@ class Book:
         seen = self.balances(payment, now)
         refused = {}
         for grant in grants:
-            refusal = refusal_by_balance(self.campaigns[grant.campaign], seen[grant.campaign], grant.discount)
+            campaign, balance = self.campaigns[grant.campaign], seen[grant.campaign]
+            refusal = refusal_by_balance(campaign, balance, grant.discount, self.shared[campaign.label])
             if refusal is not None:
                 refused[grant.campaign] = refusal
-        return refused
+        left = [grant for grant in grants if grant.campaign not in refused]
+        wanted = [(one.campaign, one.discount, self.shared[self.campaigns[one.campaign].label]) for one in left]
+        return refused | refusals_together(wanted, seen)
 
     def _count(self, payment: Payment, grants: Sequence[Grant], at: Instant, sign: int) -> None:
         when = periods_at(at, self.zone)
         for grant in grants:
-            for limit in self.campaigns[grant.campaign].limits:
-                key = _counter_key(grant.campaign, limit, payment, when)
+            campaign = self.campaigns[grant.campaign]
+            owned = [(campaign.id, limit) for limit in campaign.limits]
+            owned += [(_owner(one), one.limit) for one in self.shared[campaign.label]]
+            for owner, limit in owned:
+                key = _counter_key(owner, limit, payment, when)
                 used = self.counters.get(key, _UNUSED)
                 counted = Used(used.count + sign, used.amount + sign * grant.discount)
                 assert counted.count >= 0 and counted.amount >= 0
@@ -212,8 +223,12 @@ def _periods_of_second(second: int, zone: str) -> Mapping[Period, str]:
     }
 
 
-def _counter_key(campaign_id: str, limit: Limit, payment: Payment, when: Mapping[Period, str]) -> _CounterKey:
-    return campaign_id, limit.subject, limit.period, _whose(limit.subject, payment), when[limit.period]
+def _owner(shared: SharedLimit) -> str:
+    return f"policy:{shared.id}"  # No campaign's id holds a colon.
+
+
+def _counter_key(owner: str, limit: Limit, payment: Payment, when: Mapping[Period, str]) -> _CounterKey:
+    return owner, limit.subject, limit.period, _whose(limit.subject, payment), when[limit.period]
 
 
 def _whose(subject: Subject, payment: Payment) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from makegood.domain.benefit import AmountOff, Benefit, PercentOff, Tiers, discount_function
 from makegood.domain.campaign import Campaign
 from makegood.domain.limit import Subject
-from makegood.domain.policy import FieldType, PaymentSchema
+from makegood.domain.policy import FieldType, Policy
 from makegood.engine.entry import Entry, Gross
 from makegood.engine.lines import of_basket
 from makegood.limits import INDEX_KEYS_MAX
@@ -25,18 +25,21 @@ _INDEXED_TYPES = (FieldType.STRING, FieldType.BOOL, FieldType.INT)
 
 
 class Compiler:
-    """Makes entries for one schema."""
+    """Makes entries for one policy."""
 
-    def __init__(self, schema: PaymentSchema) -> None:
-        self._schema = schema
-        self._environment = payment_environment(schema)
-        self._line = item_environment(schema.amount_max)
+    def __init__(self, policy: Policy) -> None:
+        self._schema = policy.schema
+        self._shared = {label: policy.limits_on(label) for label in policy.labels}
+        self._environment = payment_environment(policy.schema)
+        self._line = item_environment(policy.schema.amount_max)
 
     def compile(self, campaign: Campaign, revision: str, *, stopped: bool, rank: int) -> Entry:
         """The entry of a campaign. Its condition was checked before, so one that does not check is a bug."""
         expression = check_expression(campaign.when, self._environment).expression
         assert expression is not None, f"{campaign.id}: its condition does not check"
         keys = narrowed(self._keys(necessary_terms(expression)))
+        shared = self._shared[campaign.label]
+        counted = {limit.subject for limit in (*campaign.limits, *(one.limit for one in shared))}
         return Entry(
             campaign=campaign,
             revision=revision,
@@ -46,8 +49,9 @@ class Compiler:
             keys=keys,
             amount_low=_amount_low(necessary_terms(expression)),
             proven=all(_is_covered(link, keys) for link in _links(expression)),
-            needs_payer=_counts(campaign, Subject.PAYER),
-            needs_device=_counts(campaign, Subject.DEVICE),
+            needs_payer=Subject.PAYER in counted,
+            needs_device=Subject.DEVICE in counted,
+            shared=shared,
             id=campaign.id,
             group=campaign.stacking.group,
             opens=int(campaign.window.opens),
@@ -119,7 +123,3 @@ def _is_asked(term: Term | Range, keys: Mapping[str, frozenset[Any]]) -> bool:
     if isinstance(term, Term):
         return term.field in keys
     return term.field == _AMOUNT and term.high is None
-
-
-def _counts(campaign: Campaign, subject: Subject) -> bool:
-    return any(limit.subject is subject for limit in campaign.limits)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makegood.domain.campaign import Campaign
+from makegood.domain.policy import SharedLimit
 from makegood.engine.lines import OfBasket
 
 Gross = Callable[[int], int]
@@ -31,6 +32,7 @@ class Entry:
     proven: bool
     needs_payer: bool
     needs_device: bool
+    shared: tuple[SharedLimit, ...]  # The policy's limits across campaigns that it counts against.
     # Copies of fields of the campaign, so that the hot loop reads one object.
     id: str
     group: str

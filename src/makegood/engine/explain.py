@@ -22,6 +22,7 @@ from makegood.engine.steps import (
     refusal_by_identity,
     refusal_by_limits,
     refusal_by_time,
+    refusals_of_combined,
 )
 
 _NOBODY: Mapping[str, Refusal] = {}
@@ -51,7 +52,8 @@ def explain(
             refused[entry.id] = outcome
         else:
             offers.append(outcome)
-    granted = _choose(offers, seen.amount, refused)
+    fitting = _fitting(offers, seen.amount, balances, refused) if snapshot.shares_limits else offers
+    granted = _choose(fitting, seen.amount, refused)
     return tuple(_considered(entry, seen, granted, refused) for entry in snapshot.entries)
 
 
@@ -66,6 +68,14 @@ def _offered(entry: Entry, seen: Payment, snapshot: Snapshot, now: Instant) -> O
         return refusal
     discount = discount_of(entry, seen, now, snapshot.zone, snapshot.secret)
     return refusal_by_discount(discount, seen.amount) or (entry, discount)
+
+
+def _fitting(offers: list[Offer], amount: int, balances: Balances, refused: dict[str, Refusal]) -> list[Offer]:
+    """The offers without those that do not fit the limits across campaigns beside better placed ones."""
+    while beside := refusals_of_combined(combine(best_of_groups(offers), amount)[0], balances):
+        refused.update(beside)
+        offers = [offer for offer in offers if offer[0].id not in beside]
+    return offers
 
 
 def _choose(offers: list[Offer], amount: int, refused: dict[str, Refusal]) -> Mapping[str, int]:

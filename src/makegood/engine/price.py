@@ -17,6 +17,7 @@ from makegood.engine.steps import (
     refusal_by_condition,
     refusal_by_identity,
     refusal_by_limits,
+    refusals_of_combined,
 )
 
 NOTHING = Priced(())
@@ -40,7 +41,12 @@ def price(
     offers = best_offers(payment, snapshot, balances, now, excluded)
     if not offers:
         return NOTHING
-    return Priced(tuple([grant_of(offer) for offer in combine(offers, payment.amount)[0]]))
+    kept = combine(offers, payment.amount)[0]
+    if balances and snapshot.shares_limits:
+        while refused := refusals_of_combined(kept, balances):  # Each round leaves out one campaign more at least.
+            excluded = {**excluded, **refused}
+            kept = combine(best_offers(payment, snapshot, balances, now, excluded), payment.amount)[0]
+    return Priced(tuple([grant_of(offer) for offer in kept]))
 
 
 def best_offers(

@@ -35,6 +35,7 @@ class Snapshot:
     campaigns: Mapping[str, Campaign]
     entries: tuple[Entry, ...]  # Sorted by campaign id.
     reads_time: bool
+    shares_limits: bool  # Whether any campaign counts against a limit across campaigns.
     index: Index
 
     def as_seen(self, payment: Payment, now: Instant) -> Payment:
@@ -70,12 +71,13 @@ def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str
         entries=entries,
         # A rule can read the field only by naming it, so this is never wrong in the dangerous direction.
         reads_time=any("occurred_at" in member.campaign.when for member in members),
+        shares_limits=any(entry.shared for entry in entries),
         index=Index((entry for entry in entries if not entry.stopped), optional),
     )
 
 
 def _compile(members: Sequence[Live], policy: Policy) -> tuple[Entry, ...]:
-    compiler = Compiler(policy.schema)
+    compiler = Compiler(policy)
     by_priority = sorted(members, key=lambda member: (-member.campaign.stacking.priority, member.campaign.id))
     rank = {member.campaign.id: index for index, member in enumerate(by_priority)}
     return tuple(

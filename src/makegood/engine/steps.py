@@ -12,7 +12,7 @@ from makegood.domain.limit import Balances
 from makegood.domain.payment import Payment
 from makegood.domain.quote import Refusal
 from makegood.engine.entry import Entry
-from makegood.engine.limits import earlier, refusal_by_balance
+from makegood.engine.limits import earlier, refusal_by_balance, refusals_together
 from makegood.rules.evaluate import EvaluationError
 
 Offer = tuple[Entry, int]
@@ -83,7 +83,7 @@ def refusal_by_limits(
 ) -> Refusal | None:
     """Step 4: what is left does not cover it, or the store said so already."""
     balance = balances.get(entry.id)
-    refusal = None if balance is None else refusal_by_balance(entry.campaign, balance, discount)
+    refusal = None if balance is None else refusal_by_balance(entry.campaign, balance, discount, entry.shared)
     return earlier(refusal, excluded.get(entry.id)) if excluded else refusal
 
 
@@ -121,6 +121,16 @@ def combine(winners: Collection[Offer], amount: int) -> tuple[tuple[Offer, ...],
     while sum(discount for _, discount in kept) > amount:
         refused[kept.pop()[0].id] = Refusal.SUM_EXCEEDS_AMOUNT
     return tuple(kept), refused
+
+
+def refusals_of_combined(kept: Collection[Offer], balances: Balances) -> Mapping[str, Refusal]:
+    """Step 6: which of the offers that combine do not fit the limits across campaigns together, by campaign id.
+
+    Each by itself fits, or step 4 would have left it out. Where any is refused, steps 4 to 6 run again without it.
+    """
+    if len(kept) <= 1:
+        return {}
+    return refusals_together([(entry.id, discount, entry.shared) for entry, discount in kept], balances)
 
 
 def _rank(offer: Offer) -> int:

@@ -5,11 +5,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from makegood.clock import Instant
 from makegood.domain.payment import Payment
 from makegood.domain.policy import Policy
 from makegood.domain.quote import Considered, Grant, Undecided
 from makegood.money import split
+
+_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def benefits_of(grants: Iterable[Grant], policy: Policy) -> list[dict[str, Any]]:
@@ -65,11 +69,11 @@ def stored_answer(quote: Mapping[str, Any]) -> dict[str, Any]:
 
 def nothing_answer(payment: Payment, decided_at: Instant | None, snapshot: str | None) -> dict[str, Any]:
     """Decided, and nothing is granted: nothing is stored, and a retry is decided afresh."""
-    return _full_price(payment.payment_id, payment.amount, payment.currency) | {
-        "decided": True,
-        "decided_at": decided_at.text() if decided_at is not None else None,
-        "snapshot": snapshot,
-    }
+    answer = _full_price(payment.payment_id, payment.amount, payment.currency)
+    answer["decided"] = True
+    answer["decided_at"] = decided_at.text() if decided_at is not None else None
+    answer["snapshot"] = snapshot
+    return answer
 
 
 def undecided_answer(raw: Any, reason: Undecided) -> dict[str, Any]:
@@ -143,4 +147,7 @@ def _full_price(payment_id: Any, amount: int | None, currency: Any) -> dict[str,
 
 def canonical_bytes(value: Any) -> bytes:
     """One byte string for one content: what an idempotency key is compared by."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return _sorted(value)
+    except (OverflowError, TypeError, ValueError):  # A number beyond 64 bits, say: nothing that a policy would take.
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from makegood.clock import MICROSECOND, SECOND, Instant
@@ -43,7 +44,7 @@ def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
     snapshot = snapshot_for(known, body.get("currency") if isinstance(body, dict) else None)
     payment = parse_payment(body, snapshot.policy.schema)
     now = _decision_time(house, known, payment)
-    local = now.local(snapshot.zone)
+    day, hour = _day_and_hour(now // SECOND, snapshot.zone)
     return Ask(
         payment=payment,
         now=now,
@@ -55,12 +56,19 @@ def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
             payer=house.reference("payer", payment.payer_id) if payment.payer_id is not None else None,
             device=house.reference("device", payment.device_id) if payment.device_id is not None else None,
             payee=house.reference("payee", payment.payee_id),
-            day=local.strftime("%Y-%m-%d"),
-            # The offset keeps the two hours apart that a clock set back repeats.
-            hour=local.strftime("%Y-%m-%dT%H%z"),
+            day=day,
+            hour=hour,
         ),
         quote_id=f"qte_{secrets.token_hex(16)}",
     )
+
+
+@lru_cache(maxsize=256)
+def _day_and_hour(second: int, zone: str) -> tuple[str, str]:
+    """The local day and hour of a second since the epoch: many payments share one."""
+    local = Instant(second * SECOND).local(zone)
+    # The offset keeps the two hours apart that a clock set back repeats.
+    return local.strftime("%Y-%m-%d"), local.strftime("%Y-%m-%dT%H%z")
 
 
 def content_hash(house: House, raw: dict[str, Any]) -> bytes:
@@ -71,7 +79,7 @@ def content_hash(house: House, raw: dict[str, Any]) -> bytes:
 
 def open_envelope(raw: Any) -> tuple[dict[str, Any], Any]:
     """The envelope of a request (`supersedes`, `explain`) and the payment in it. Raises Problem with every place."""
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or raw.keys().isdisjoint(_ENVELOPE):
         return {}, raw
     errors = []
     supersedes, explain = raw.get("supersedes"), raw.get("explain", False)

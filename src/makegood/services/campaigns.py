@@ -181,10 +181,28 @@ async def _put_in_force(platform: Platform, caller: Caller, stored: dict[str, An
             proof = await prove_policy(platform, caller, policy)
             name = proof.proof if proof is not None else None
             subject, revision = stored["subject"], stored["revision"]
-            outcome = await rows.put_policy_in_force(pool, house, caller.principal, subject, revision, version, name)
+            outcome = await rows.put_policy_in_force(
+                pool, house, caller.principal, subject, revision, version, name, _limits_across(policy)
+            )
             if outcome["outcome"] == "done":
                 return
     raise Problem(ProblemCode.REVISION_HAS_CHANGED, "others changed what is live meanwhile; look again")
+
+
+def _limits_across(document: PolicyDocument) -> list[dict[str, Any]]:
+    """The policy's limits across campaigns, as the store keeps them."""
+    assert document.policy is not None
+    return [
+        {
+            "limit_id": shared.id,
+            "labels": None if shared.labels is None else list(shared.labels),
+            "subject": shared.limit.subject,
+            "period": shared.limit.period,
+            "count_max": shared.limit.count_max,
+            "amount_max": shared.limit.amount_max,
+        }
+        for shared in document.policy.limits
+    ]
 
 
 async def _refuse_policy_that_breaks_live(platform: Platform, caller: Caller, policy: PolicyDocument) -> None:

@@ -9,7 +9,7 @@ from makegood.domain.quote import Priced, Refusal
 from makegood.engine.explain import explain
 from makegood.engine.price import price
 from makegood.errors import Problem, ProblemCode
-from makegood.limits import PRICED_AT_ONCE_MAX, REPRICE_ROUNDS_MAX, RESERVE_PAYMENTS_MAX
+from makegood.limits import PRICED_AT_ONCE_MAX, REPRICE_ROUNDS_MAX
 from makegood.services.access import Caller
 from makegood.services.answers import benefits_of, explanation_of, lines_of, nothing_answer, stored_answer
 from makegood.services.asks import Ask
@@ -54,11 +54,10 @@ async def decide(
     """
     answers: dict[int, Answer | Problem] = {}
     for _ in range(REPRICE_ROUNDS_MAX):
-        waiting = [number for number in range(len(asks)) if number not in answers]
-        for start in range(0, len(waiting), RESERVE_PAYMENTS_MAX):
-            if not attempt.abandoned:
-                some = {number: asks[number] for number in waiting[start : start + RESERVE_PAYMENTS_MAX]}
-                await _round(platform, caller, known, some, answers, attempt)
+        waiting = {number: ask for number, ask in enumerate(asks) if number not in answers}
+        if not waiting or attempt.abandoned:
+            break
+        await _round(platform, caller, known, waiting, answers, attempt)
     for number, ask in enumerate(asks):
         # Refused eight times over, by eight other payments that were quicker: nothing is left worth asking for.
         answers.setdefault(number, nothing_answer(ask.payment, ask.now, ask.snapshot.hash))
@@ -85,10 +84,10 @@ def candidates_of(ask: Ask) -> list[str]:
 
 
 async def first_answers(
-    platform: Platform, caller: Caller, keys: Sequence[dict[str, str]]
+    platform: Platform, caller: Caller, keys: Sequence[tuple[str, bytes]]
 ) -> list[Answer | Problem | None]:
-    """What each payment was answered first, or None. Keys: {payment_id, content_hash (hex)}."""
-    outcomes = await ledger.replay(platform.store.pool, caller.house.id, keys)
+    """What each payment was answered first, or None. Keys: its id, and the hash of its content."""
+    outcomes = await platform.store.ledger.replay(caller.house.id, keys)
     return [None if outcome is None or outcome["outcome"] == "void" else _told(outcome) for outcome in outcomes]
 
 
@@ -112,11 +111,15 @@ async def _round(
     for snapshot in {asks[number].snapshot.hash: asks[number].snapshot for number in wanted}.values():
         await save_snapshot(platform, caller.house, known, snapshot)
     requests = [_request(platform, asks[number], priced[number]) for number in wanted]
-    if attempt.abandoned:
-        return
-    attempt.asked.update({request["payment_id"]: request["quote_id"] for request in requests if request["grants"]})
-    pool = platform.store.pool
-    outcomes = await ledger.reserve(pool, caller.house.id, caller.principal, requests, attempt.patience_ms)
+
+    def claim() -> bool:
+        """Asked from now on, unless nobody waits any more: then there is nothing to end either."""
+        if not attempt.abandoned:
+            attempt.asked.update({one["payment_id"]: one["quote_id"] for one in requests if one["grants"]})
+        return not attempt.abandoned
+
+    house, principal = caller.house.id, caller.principal
+    outcomes = await platform.store.ledger.reserve(house, principal, requests, attempt.patience_ms, claim)
     for number, outcome in zip(wanted, outcomes, strict=True):
         if outcome["outcome"] == "refused":
             await _learn(platform, caller, asks[number], outcome)
@@ -130,14 +133,14 @@ async def _answer_nothing(
     """Nothing is granted now; a retry of a payment that was granted something gets its first outcome."""
     if not asks:
         return
-    keys = [{"payment_id": a.payment.payment_id, "content_hash": a.content_hash.hex()} for a in asks.values()]
-    first = await ledger.replay(platform.store.pool, caller.house.id, keys)
+    keys = [(ask.payment.payment_id, ask.content_hash) for ask in asks.values()]
+    first = await platform.store.ledger.replay(caller.house.id, keys)
     for (number, ask), outcome in zip(asks.items(), first, strict=True):
         answers[number] = _answer(ask, outcome or {"outcome": "none"}, attempt)
 
 
 def _answer(ask: Ask, outcome: dict[str, Any], attempt: Attempt) -> Answer | Problem:
-    if outcome["outcome"] in ("none", "void"):
+    if outcome["outcome"] in ("none", "void", "unwanted"):
         return nothing_answer(ask.payment, ask.now, ask.snapshot.hash)
     if outcome["outcome"] in ("reserved", "replayed"):
         attempt.touched[ask.payment.payment_id] = outcome["quote"]["quote_id"]
@@ -171,15 +174,15 @@ def _request(platform: Platform, ask: Ask, priced: Priced) -> dict[str, Any]:
     return {
         "quote_id": ask.quote_id,
         "payment_id": ask.payment.payment_id,
-        "content_hash": ask.content_hash.hex(),
-        "payer_ref": _hex(ask.slots.payer),
-        "device_ref": _hex(ask.slots.device),
-        "payee_ref": ask.slots.payee.hex(),
+        "content_hash": ask.content_hash,
+        "payer_ref": ask.slots.payer,
+        "device_ref": ask.slots.device,
+        "payee_ref": ask.slots.payee,
         "currency": ask.payment.currency,
         "amount": ask.payment.amount,
-        "decided_at": ask.now.text(),
-        "valid_until": valid_until.text(),
-        "hold_until": valid_until.plus(settings.capture_grace_seconds).text(),
+        "decided_at": ask.now.datetime(),
+        "valid_until": valid_until.datetime(),
+        "hold_until": valid_until.plus(settings.capture_grace_seconds).datetime(),
         "day": ask.slots.day,
         "hour": ask.slots.hour,
         "snapshot": ask.snapshot.hash,
@@ -198,11 +201,8 @@ def seen_json(ask: Ask) -> dict[str, Any]:
             "budget": balance.budget,
             "stage": balance.stage,
             "used": [[subject, period, used.count, used.amount] for (subject, period), used in balance.used.items()],
+            "shared": {limit: [used.count, used.amount] for limit, used in balance.shared.items()},
         }
         for campaign, balance in ask.seen.items()
     }
     return {"balances": balances, "excluded": ask.excluded, "at": ask.now.text()}
-
-
-def _hex(reference: bytes | None) -> str | None:
-    return None if reference is None else reference.hex()

@@ -13,7 +13,7 @@ from makegood.services.answers import refund_answer, stored_answer
 from makegood.services.decide import Answer
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
-from makegood.store import ledger, records
+from makegood.store import records
 
 _PROBLEMS = {
     "not_found": (ProblemCode.NOT_FOUND, "there is no such quote"),
@@ -60,14 +60,14 @@ async def capture(platform: Platform, caller: Caller, quote_id: str, raw: Any) -
             )
         now = clock.datetime()
     paid = paid_at.datetime() if paid_at is not None else None
-    outcome = await ledger.capture(platform.store.pool, caller.house.id, caller.principal, quote_id, paid, amount, now)
+    outcome = await platform.store.ledger.capture(caller.house.id, caller.principal, quote_id, paid, amount, now)
     return _answer(outcome, "/captured_amount")
 
 
 async def release(platform: Platform, caller: Caller, quote_id: str) -> Answer:
     """End a quote that will not be paid; exactly what it took returns. A retry gets the same answer."""
     require(caller, Scope.QUOTE)
-    return _answer(await ledger.release(platform.store.pool, caller.house.id, caller.principal, quote_id), "")
+    return _answer(await platform.store.ledger.release(caller.house.id, caller.principal, quote_id), "")
 
 
 async def refund(platform: Platform, caller: Caller, payment_id: str, raw: Any) -> Answer:
@@ -81,8 +81,7 @@ async def refund(platform: Platform, caller: Caller, payment_id: str, raw: Any) 
     except ValueError as error:
         raise _invalid("/refund_id", str(error)) from None
     amount = _amount(fields, "refund_amount")
-    pool = platform.store.pool
-    outcome = await ledger.refund(pool, caller.house.id, caller.principal, payment_id, refund_id, amount)
+    outcome = await platform.store.ledger.refund(caller.house.id, caller.principal, payment_id, refund_id, amount)
     if outcome["outcome"] != "done":
         _answer(outcome, "/refund_amount")
     row = await _payment_row(platform, caller, payment_id)

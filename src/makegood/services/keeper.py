@@ -11,7 +11,7 @@ from makegood.services.live import live_set
 from makegood.services.platform import Platform
 from makegood.services.quotes import end_late_holds
 from makegood.store import access as rows
-from makegood.store import idempotency, ledger, records
+from makegood.store import idempotency, records
 from makegood.store.connection import ping
 from makegood.telemetry import log
 
@@ -88,7 +88,7 @@ async def _in_every_house(platform: Platform, work: Callable[[House], Awaitable[
 async def expire_house(platform: Platform, house: House, now: Instant) -> int:
     """Expire the holds of one house that ended before `now`. How many."""
     expired = 0
-    while some := await ledger.expire(platform.store.pool, house.id, now.datetime(), EXPIRED_AT_ONCE_MAX):
+    while some := await platform.store.ledger.expire(house.id, now.datetime(), EXPIRED_AT_ONCE_MAX):
         expired += some
     return expired
 

@@ -179,6 +179,7 @@ async def _went_live(platform: Platform, caller: Caller, standing: Mapping[str, 
         "brief": proposal.brief["revision"],
         "policy": proposal.policy.revision,
         "proof": proposal.proof.proof if proposal.proof is not None else None,
+        "label": campaign.label,
         "budget": campaign.budget,
         "first_stage": campaign.stages[0],
         "limits": [

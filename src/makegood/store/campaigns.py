@@ -106,8 +106,7 @@ left join lateral (
            sum(balance) filter (where kind in ('granted', 'settled'))::bigint as granted
     from accounts x where x.house_id = c.house_id and x.campaign_id = c.campaign_id) a on true
 left join lateral (
-    select count(*) as open_quotes from quotes y join grants g using (house_id, quote_id)
-    where g.house_id = c.house_id and g.campaign_id = c.campaign_id and y.state = 'reserved') q on true
+    select sum(holds)::bigint as open_quotes from budgets b where b.house_id = c.house_id and b.campaign_id = c.campaign_id) q on true
 """
 
 
@@ -124,11 +123,11 @@ async def used_on(pool: Pool, house: int, campaign: str, day: str) -> tuple[int,
     """Grants counted for a campaign on a day, and their minor units."""
     async with in_house(pool, house) as connection:
         row = await connection.fetchrow(
-            """select count, amount from counters
-               where campaign_id = $1 and subject = 'all' and period = 'day' and ref = ''::bytea and slot = $2""",
+            """select coalesce(sum(count), 0)::bigint as count, coalesce(sum(amount), 0)::bigint as amount from counters
+               where campaign_id = $1 and subject = 'all' and period = 'day' and slot = $2""",
             campaign, day,
         )  # fmt: skip
-    return (0, 0) if row is None else (row["count"], row["amount"])
+    return row["count"], row["amount"]
 
 
 async def commitments(pool: Pool, house: int, campaign: str) -> dict[str, int]:
@@ -156,13 +155,21 @@ async def stops(pool: Pool, house: int) -> dict[str, datetime]:
 
 
 async def put_policy_in_force(
-    pool: Pool, house: int, principal: str, currency: str, revision: str, version: int, proof: str | None
+    pool: Pool,
+    house: int,
+    principal: str,
+    currency: str,
+    revision: str,
+    version: int,
+    proof: str | None,
+    limits: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Make a policy revision the house's policy for its currency, if the live set is still of `version`.
 
-    `proof` names the proof that all of it keeps the policy; None where nothing is live.
+    `proof` names the proof that all of it keeps the policy; None where nothing is live. `limits` are its limits across
+    campaigns: {limit_id, labels (None: all), subject, period, count_max, amount_max}.
     """
-    arguments = (house, principal, currency, revision, version, proof)
+    arguments = (house, principal, currency, revision, version, proof, list(limits))
     outcome: dict[str, Any] = await call(pool, "put_policy_in_force", *arguments)
     return outcome
 
@@ -170,6 +177,12 @@ async def put_policy_in_force(
 async def go_live(pool: Pool, house: int, principal: str, campaign: str, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Fund a revision and let it grant; see the function `go_live`."""
     outcome: dict[str, Any] = await call(pool, "go_live", house, principal, campaign, dict(plan))
+    return outcome
+
+
+async def split(pool: Pool, house: int, principal: str, campaign: str, shares: int) -> dict[str, Any]:
+    """Split a campaign's budget into shares, so that several writers do not wait for each other."""
+    outcome: dict[str, Any] = await call(pool, "split_budget", house, principal, campaign, shares)
     return outcome
 
 

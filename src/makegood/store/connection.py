@@ -9,6 +9,8 @@ import asyncpg
 from makegood.errors import StoreUnavailable
 from makegood.settings import Settings
 from makegood.store import embedded
+from makegood.store.hosts import Hosts
+from makegood.store.ledger import Ledger
 from makegood.store.migrate import (
     OWNER_ROLE,
     SERVER_ROLE,
@@ -27,12 +29,15 @@ DATABASE = "makegood"
 class Store:
     """`pool` acts as the server's role and sees one house a transaction; `url` is the administrator's.
 
-    A URL that was given serves for both: whether it may make houses and keys depends on whom it names.
+    A URL that was given serves for both: whether it may make houses and keys depends on whom it names. `watching` cuts
+    connections to a host of that URL that is no longer the primary. `ledger` is where money moves.
     """
 
     url: str
     pool: Pool
     server: embedded.Embedded | None
+    watching: asyncio.Task[None]
+    ledger: Ledger
 
     async def administrator(self) -> Pool:
         """A small pool of the owner, for making houses and keys. The caller closes it."""
@@ -46,6 +51,7 @@ class Store:
 
     async def close(self) -> None:
         """Close connections; the last process leaves the embedded server stopped."""
+        self.watching.cancel()
         try:
             async with asyncio.timeout(5):
                 await self.pool.close()
@@ -64,12 +70,13 @@ async def open_store(settings: Settings) -> Store:
         else:
             url, login = await _database_of(server), server.url(SERVER_ROLE, DATABASE)
         await _prepare(url, embedded=server is not None)
-        pool = await _open_checked(login, settings.pool_size, strict=server is not None)
+        hosts = Hosts(login)
+        pool = await _open_checked(login, settings.pool_size, hosts, strict=server is not None)
     except BaseException:
         if server is not None:
             await asyncio.to_thread(server.close)
         raise
-    return Store(url, pool, server)
+    return Store(url, pool, server, asyncio.create_task(hosts.watch()), Ledger(pool))
 
 
 async def _database_of(server: embedded.Embedded | None) -> str:
@@ -101,9 +108,9 @@ async def _prepare(url: str, *, embedded: bool) -> None:
         await connection.close()
 
 
-async def _open_checked(login: str, size: int, *, strict: bool) -> Pool:
+async def _open_checked(login: str, size: int, hosts: Hosts, *, strict: bool) -> Pool:
     try:
-        pool = await open_pool(login, size)
+        pool = await open_pool(login, size, hosts=hosts)
     except asyncpg.InsufficientPrivilegeError as error:
         raise StoreUnavailable(f"the database's user may not act as {APP_ROLE}: {error}") from error
     try:

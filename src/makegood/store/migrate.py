@@ -170,4 +170,7 @@ async def check_role(connection: Connection, *, strict: bool) -> None:
             f"of {APP_ROLE} only"
         )
     if await connection.fetchval("show fsync") != "on":
-        raise StoreUnavailable("PostgreSQL runs with fsync off: an acknowledged reservation could be lost")
+        raise StoreUnavailable(
+            "PostgreSQL runs with fsync off: an acknowledged reservation could be lost; switch it on (`alter system set "
+            "fsync = on`, then reload) before you serve from it"
+        )

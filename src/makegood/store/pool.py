@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Literal, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 
 from makegood.errors import Problem, ProblemCode, StoreUnavailable
+from makegood.store.hosts import Hosts
 
 APP_ROLE = "makegood_app"
 COMMAND_SECONDS_MAX = 30  # No statement of the server takes a second; a hanging one must not hold a connection.
@@ -18,6 +20,9 @@ Pool = asyncpg.Pool
 Connection = Any  # asyncpg hands out proxies of connections; both have the same methods
 
 T = TypeVar("T")
+
+# A pool that tries to connect again says so with a trace each time; that the store is away is logged by us.
+logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 _GONE = (
     OSError,
@@ -38,8 +43,11 @@ _GONE = (
 _UNDONE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
-async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE) -> Pool:
-    """A pool whose connections act as `role` in the schema `makegood`. Raises StoreUnavailable."""
+async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE, hosts: Hosts | None = None) -> Pool:
+    """A pool whose connections act as `role` in the schema `makegood`, on the primary of the hosts that the URL names.
+
+    Raises StoreUnavailable.
+    """
     settings = {
         "search_path": "makegood",
         "application_name": "makegood",
@@ -52,14 +60,14 @@ async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE) -> Pool
     with translated():
         return await asyncpg.create_pool(
             url, min_size=1, max_size=size, server_settings=settings, command_timeout=COMMAND_SECONDS_MAX, init=_prepare,
-            timeout=5,
+            timeout=5, connect=(hosts or Hosts(url)).connect,
         )  # fmt: skip
 
 
 async def connect(url: str) -> Connection:
     """One connection, as whoever the URL names. Raises StoreUnavailable."""
     with translated():
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await Hosts(url).connect(timeout=10)
         await _prepare(connection)
         return connection
 
@@ -72,6 +80,10 @@ class Encoded(str):
 
 async def _prepare(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_encoded, decoder=json.loads)
+    # Its binary form is its text, and rows within a row come in binary form only.
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=lambda value: _encoded(value).encode(), decoder=json.loads, format="binary"
+    )
 
 
 def _encoded(value: Any) -> str:
@@ -110,6 +122,12 @@ async def call(pool: Pool, function: str, *arguments: Any) -> Any:
     return await undone_again(lambda: _fetch(pool, f"select {function}({places})", arguments))
 
 
+async def fetch(pool: Pool, function: str, *arguments: Any) -> Any:
+    """The rows of one SQL function, called in a transaction of its own; done again where PostgreSQL undid it."""
+    places = ", ".join(f"${n}" for n in range(1, len(arguments) + 1))
+    return await undone_again(lambda: _rows(pool, f"select * from {function}({places})", arguments))  # noqa: S608 - a function of ours
+
+
 async def undone_again(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """The result of `work`, repeated when PostgreSQL undid it for a deadlock. Nothing was done by a try that failed.
 
@@ -128,3 +146,9 @@ async def _fetch(pool: Pool, text: str, arguments: tuple[Any, ...]) -> Any:
     with translated():
         async with pool.acquire(timeout=5) as connection:
             return await connection.fetchval(text, *arguments)
+
+
+async def _rows(pool: Pool, text: str, arguments: tuple[Any, ...]) -> Any:
+    with translated():
+        async with pool.acquire(timeout=5) as connection:
+            return await connection.fetch(text, *arguments)

@@ -1,0 +1,493 @@
+-- Quotes and their ends, a batch at a time.
+
+-- First outcomes of payments that are known, by payment id; a payment that is not is left out. Whoever is answered with a
+-- hold claims it.
+create function first_outcomes(p_house bigint, p_payments text[], p_hashes bytea[]) returns table (payment_id text, outcome jsonb)
+    language plpgsql set search_path = makegood, pg_temp set enable_seqscan = off as $$
+declare v_quotes text[];
+begin
+    select array_agg(p.quote_id) into v_quotes
+        from payments p where p.house_id = p_house and p.payment_id = any (p_payments) and p.quote_id is not null;
+    if not found then return; end if;
+    perform lock_quotes(p_house, v_quotes);
+    update quotes set claims = claims + 1 from unnest(p_payments, p_hashes) as a (payment_id, hash)
+        where quotes.house_id = p_house and quote_id = any (v_quotes) and state = 'reserved'
+          and quotes.payment_id = a.payment_id and content_hash = a.hash;
+    return query select a.payment_id, case
+            when p.quote_id is null or q.state = 'void' then '{"outcome": "void"}'::jsonb
+            when p.content_hash <> a.hash then '{"outcome": "content_differs"}'
+            else jsonb_build_object('outcome', 'replayed', 'quote', quote_json(q)) end
+        from unnest(p_payments, p_hashes) as a (payment_id, hash)
+        join payments p on p.house_id = p_house and p.payment_id = a.payment_id
+        left join quotes q on q.house_id = p_house and q.quote_id = p.quote_id;
+end $$;
+
+-- A retry's look-up for payments that are granted nothing now: they may have been granted something before. By position.
+create function replay(p_house bigint, p_payments text[], p_hashes bytea[]) returns jsonb language plpgsql security definer
+    set search_path = makegood, pg_temp set enable_seqscan = off as $$
+begin
+    perform set_config('makegood.house', p_house::text, true);
+    if not exists (select from payments where house_id = p_house and payment_id = any (p_payments)) then return null; end if;
+    return (select jsonb_agg(f.outcome order by n) from unnest(p_payments) with ordinality as a (payment_id, n)
+            left join first_outcomes(p_house, p_payments, p_hashes) f using (payment_id));
+end $$;
+
+-- Why a campaign's state refuses a discount, or null: what a lock on its budget makes sure, or a look without one tells.
+create function refusal_by_state(p_house bigint, p_campaign text, p_share smallint, p_revision text, p_discount bigint)
+    returns text language sql stable set search_path = makegood, pg_temp as $$
+    select case
+        when b.live is distinct from p_revision then 'stale'
+        when b.stopped then 'campaign_is_stopped'
+        when s.balance >= p_discount then null
+        when m.stage + m.budget < p_discount then 'budget_is_exhausted'
+        when m.stage < p_discount then 'stage_is_exhausted'
+        else 'share_is_short' end   -- Another share has it: see `rebalance`.
+    from (values (1)) one
+    left join budgets b on b.house_id = p_house and b.campaign_id = p_campaign and b.share = p_share
+    left join accounts s on s.house_id = p_house and s.account_id = b.stage
+    left join lateral (
+        select sum(balance) filter (where kind = 'stage') as stage, sum(balance) filter (where kind = 'budget') as budget
+        from accounts a where a.house_id = p_house and a.campaign_id = p_campaign and a.kind in ('stage', 'budget')) m
+        on coalesce(s.balance, 0) < p_discount
+$$;
+
+-- Why a limit refuses a grant, or null. The caller holds the locks of the rights and of the budget.
+create function refusal_by_limit(p_house bigint, g grants) returns text language sql stable
+    set search_path = makegood, pg_temp as $$
+    select case
+        when x.ref is null then x.subject || '_is_unknown'
+        when x.subject = 'all' and x.period = 'ever' then 'limit_is_reached'
+        when x.subject = 'all' then x.period || '_limit_is_reached'
+        else x.subject || '_limit_is_reached' end
+    from (
+        select k.*, r.ref, case when k.is_right then array[r.ref] else total_refs(p_house, g.campaign_id) end as refs
+        from kept_counters(p_house, g.campaign_id) k, lateral (
+            select counter_ref(k.subject, k.is_right, g.payer_ref, g.device_ref, g.payee_ref, g.share) as ref) r
+        where k.count_max is not null or k.amount_max is not null
+    ) x
+    left join lateral (
+        select sum(c.count) as count, sum(c.amount) as amount from counters c
+        where c.house_id = p_house and c.campaign_id = x.scope and c.subject = x.subject and c.period = x.period
+          and c.ref = any (x.refs) and c.slot = counter_slot(x.period, g.day, g.hour)) c on true
+    where x.ref is null or coalesce(c.count, 0) + 1 > x.count_max or coalesce(c.amount, 0) + g.discount > x.amount_max
+    order by x.ref is not null, array_position(array['all', 'payer', 'device', 'payee'], x.subject),
+             array_position(array['ever', 'day', 'hour'], x.period)
+    limit 1
+$$;
+
+-- Quotes whose grants break a bound when all are charged one after the other, in their order, to what accounts and
+-- counters say now. The others may be charged together.
+create function contended(p_house bigint, p_grants grants[]) returns text[] language sql stable
+    set search_path = makegood, pg_temp as $$
+    with g as materialized (
+        select u.*, row_number() over () as n from unnest(p_grants) u
+    ), kept as materialized (
+        select c.campaign_id, k.*, total_refs(p_house, c.campaign_id) as totals
+        from (select distinct campaign_id from g) c, lateral kept_counters(p_house, c.campaign_id) k
+        where k.count_max is not null or k.amount_max is not null
+    ), asked as (
+        select g.quote_id, case when k.is_right then array[r.ref] else k.totals end as refs, k.scope, k.subject, k.period, k.count_max, k.amount_max, r.ref,
+            counter_slot(k.period, g.day, g.hour) as slot, g.discount, g.n
+        from g join kept k using (campaign_id), lateral (
+            select counter_ref(k.subject, k.is_right, g.payer_ref, g.device_ref, g.payee_ref, g.share) as ref) r
+    ), running as (
+        select a.*, count(*) over w as more, sum(discount) over w as more_amount
+        from asked a window w as (partition by scope, subject, period, ref, slot order by n)
+    )
+    select coalesce(array_agg(distinct quote_id), '{}') from (
+        select r.quote_id from running r left join lateral (
+            select sum(c.count) as count, sum(c.amount) as amount from counters c
+            where c.house_id = p_house and c.campaign_id = r.scope and c.subject = r.subject and c.period = r.period
+              and c.ref = any (r.refs) and c.slot = r.slot) c on true
+        where r.ref is null or coalesce(c.count, 0) + r.more > r.count_max or coalesce(c.amount, 0) + r.more_amount > r.amount_max
+        union all
+        select x.quote_id from (
+            select *, sum(discount) over (partition by campaign_id, share order by n) as upto from g) x
+        left join budgets b on b.house_id = p_house and b.campaign_id = x.campaign_id and b.share = x.share
+        left join accounts s on s.house_id = p_house and s.account_id = b.stage
+        where (b.live = x.revision and not b.stopped and s.balance >= x.upto) is not true) bad
+$$;
+
+-- Whether every grant may be made as far as budgets tell: at a look without locks a reason to look closer, under their
+-- locks the truth. A payer, device or payee that a limit counts and nobody named is a reason, too.
+create function all_in_order(p_house bigint, p_grants grants[]) returns boolean language sql stable
+    set search_path = makegood, pg_temp as $$
+    select coalesce(bool_and(coalesce(b.live = g.least and b.live = g.most and not b.stopped and s.balance >= g.sum, false)
+        and not exists (select from kept_counters(p_house, g.campaign_id) k
+                        where (k.count_max is not null or k.amount_max is not null) and (
+                            k.subject = 'payer' and g.no_payer or k.subject = 'device' and g.no_device))), true)
+    from (select campaign_id, share, min(revision) as least, max(revision) as most, sum(discount) as sum,
+                 bool_or(payer_ref is null) as no_payer, bool_or(device_ref is null) as no_device
+          from unnest(p_grants) group by campaign_id, share) g
+    left join budgets b on b.house_id = p_house and b.campaign_id = g.campaign_id and b.share = g.share
+    left join accounts s on s.house_id = p_house and s.account_id = b.stage
+$$;
+
+-- The grants of other quotes than these.
+create function without(p_grants grants[], p_quotes text[]) returns grants[] language sql stable as $$
+    select case when p_quotes = '{}' then p_grants else array(
+        select g from unnest(p_grants) g where not exists (select from unnest(p_quotes) q where q = g.quote_id)) end
+$$;
+
+-- Releases the quote of an abandoned checkout of the same payer, or says why not. Null: released, or nothing to release.
+-- The caller holds the locks of that quote and of its rights.
+create function supersede(p_house bigint, p_payment text, p_payer bytea) returns text language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare v_old quotes;
+begin
+    select q.* into v_old from payments p join quotes q using (house_id, quote_id)
+        where p.house_id = p_house and p.payment_id = p_payment;
+    if v_old.quote_id is null then return null; end if;
+    if v_old.payer_ref is null or v_old.payer_ref is distinct from p_payer then return 'superseded_is_another_payers'; end if;
+    if v_old.state = 'captured' then return 'superseded_is_captured'; end if;
+    if v_old.state = 'reserved' then perform give_back(p_house, array[v_old.quote_id], 'released', 'release'); end if;
+    return null;
+end $$;
+
+-- Decides one request by itself, whole or not at all, superseding included. Afterwards its money is moved where the outcome
+-- says reserved, and its quote is yet to be written.
+create function reserve_one(p_house bigint, p_grants grants[], p_supersedes text, p_payer bytea, p_device bytea, p_payee bytea,
+                            p_day text, p_hour text, p_candidates text) returns jsonb language plpgsql set search_path = makegood, pg_temp as $$
+declare
+    v_wrong text;
+    v_refused jsonb := '{}';
+    v_charged grants[] := '{}';
+    g grants;
+begin
+    if p_supersedes is not null then
+        v_wrong := supersede(p_house, p_supersedes, p_payer);
+        if v_wrong is not null then return jsonb_build_object('outcome', v_wrong); end if;
+    end if;
+    foreach g in array p_grants loop
+        v_wrong := coalesce(refusal_by_state(p_house, g.campaign_id, g.share, g.revision, g.discount), refusal_by_limit(p_house, g));
+        if v_wrong is null then
+            -- The next grant of this quote sees this one, where they share a limit.
+            perform count_grants(p_house, array[g], null);
+            v_charged := v_charged || g;
+        else
+            v_refused := v_refused || jsonb_build_object(g.campaign_id, v_wrong);
+        end if;
+    end loop;
+    if v_refused <> '{}' then
+        perform uncount_grants(p_house, v_charged);   -- What this payment sees is what others used.
+        raise exception 'refused' using errcode = 'MG100', detail = jsonb_build_object('outcome', 'refused', 'refused', v_refused,
+            'seen', balances(p_house, array(select json_array_elements_text(p_candidates::json)), p_payer, p_device, p_payee,
+                             p_day, p_hour))::text;
+    end if;
+    if p_grants = '{}' then return jsonb_build_object('outcome', 'none'); end if;
+    perform move(p_house, 'reserve', p_grants);
+    return jsonb_build_object('outcome', 'reserved');
+exception
+    when sqlstate 'MG100' then   -- Whatever was superseded is reserved again.
+        get stacked diagnostics v_wrong = pg_exception_detail;
+        return v_wrong::jsonb;
+end $$;
+
+-- Reserves a batch. Arrays q_ have a place for each request, arrays g_ for each grant, with its request's place in g_at.
+-- No two requests are of one payment, and none supersedes a payment of the batch.
+--
+-- Afterwards each request is: reserved, or what is given for its quote id: replayed (its first outcome), refused (why, and
+-- the balances seen; nothing of it was done), none (no grants asked), void, content_differs, superseded_is_captured,
+-- superseded_is_another_payers. Gives up when a lock takes longer than p_patience milliseconds.
+create function reserve(
+    p_house bigint, p_principal text, p_lane integer, p_patience integer,
+    q_quote text[], q_payment text[], q_hash bytea[], q_payer bytea[], q_device bytea[], q_payee bytea[], q_currency text[],
+    q_amount bigint[], q_discount bigint[], q_decided timestamptz[], q_valid timestamptz[], q_hold timestamptz[], q_day text[],
+    q_hour text[], q_snapshot text[], q_seen text[], q_benefits text[], q_supersedes text[], q_candidates text[],
+    g_at integer[], g_campaign text[], g_revision text[], g_discount bigint[]) returns jsonb
+    language plpgsql security definer set search_path = makegood, pg_temp set enable_seqscan = off set timezone = 'UTC'
+    set bytea_output = 'hex' as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_grants grants[];
+    v_fast grants[];           -- those that are made together
+    v_out jsonb := '{}';       -- by quote id, what is not simply reserved
+    v_gone text[] := '{}';     -- quote ids that have their outcome
+    v_slow text[] := '{}';     -- quote ids that are decided one by one
+    v_old text[] := '{}';      -- quotes to supersede
+    v_flagged boolean;
+    v_outcome jsonb;
+    v_stored text[];
+    v_new integer;
+    v_said text;
+    r record;
+begin
+    perform set_config('lock_timeout', p_patience::text, true);
+    -- 1. Whoever was answered before is answered the same, under the lock of its quote.
+    if exists (select from payments where house_id = p_house and payment_id = any (q_payment)) then
+        select coalesce(jsonb_object_agg(a.quote, f.outcome), '{}'), coalesce(array_agg(a.quote), '{}') into v_out, v_gone
+            from first_outcomes(p_house, q_payment, q_hash) f join unnest(q_quote, q_payment) as a (quote, payment) on a.payment = f.payment_id;
+    end if;
+    if exists (select from unnest(q_supersedes, q_discount) as a (supersedes, discount) where supersedes is not null or discount = 0) then
+        select coalesce(array_agg(a.quote), '{}'), coalesce(array_agg(p.quote_id) filter (where p.quote_id is not null), '{}')
+            into v_slow, v_old
+            from unnest(q_quote, q_supersedes, q_discount) as a (quote, supersedes, discount)
+            left join payments p on p.house_id = p_house and p.payment_id = a.supersedes
+            where (a.supersedes is not null or a.discount = 0) and a.quote <> all (v_gone);
+        perform lock_quotes(p_house, v_old);
+    end if;
+    -- 2. What is asked, as it would be stored.
+    v_grants := without(array(select (p_house, a.quote, g.campaign, g.revision, g.discount, 0, a.day, a.hour, a.payer, a.device,
+                a.payee, true, s.share)::grants
+        from unnest(g_at, g_campaign, g_revision, g_discount) with ordinality as g (at, campaign, revision, discount, m)
+        join unnest(q_quote, q_day, q_hour, q_payer, q_device, q_payee) with ordinality as a (quote, day, hour, payer, device, payee, n)
+            on a.n = g.at
+        join (select c.campaign, coalesce((select p_lane % x.shares from campaigns x where x.house_id = p_house
+                                           and x.campaign_id = c.campaign), 0)::smallint as share
+              from (select distinct unnest(g_campaign) as campaign) c) s using (campaign) order by g.m), v_gone);
+    -- 3. What is stopped or sold out at a glance is refused before it takes a lock.
+    if not all_in_order(p_house, v_grants) then
+        for r in select g.quote_id, jsonb_object_agg(g.campaign_id, w.why) as refused
+                 from unnest(v_grants) g, lateral (
+                    select refusal_by_state(p_house, g.campaign_id, g.share, g.revision, g.discount) as why) w
+                 where w.why is not null and g.quote_id <> all (v_slow) group by g.quote_id loop
+            v_out := v_out || jsonb_build_object(r.quote_id, (
+                select jsonb_build_object('outcome', 'refused', 'refused', r.refused, 'seen', balances(
+                    p_house, array(select json_array_elements_text(a.candidates::json)), a.payer, a.device, a.payee, a.day, a.hour))
+                from unnest(q_quote, q_candidates, q_payer, q_device, q_payee, q_day, q_hour)
+                    as a (quote, candidates, payer, device, payee, day, hour) where a.quote = r.quote_id));
+            v_gone := v_gone || r.quote_id;
+        end loop;
+        v_grants := without(v_grants, v_gone);
+    end if;
+    -- 4. Rights first, then budgets: both are charged for everybody, and stay locked.
+    if v_old <> '{}' then perform lock_rights(p_house, v_grants || grants_of(p_house, v_old)); end if;
+    v_flagged := count_grants(p_house, v_grants, true);
+    perform lock_budgets(p_house, v_grants || grants_of(p_house, v_old));
+    v_flagged := count_grants(p_house, v_grants, false) or v_flagged;
+    v_fast := v_grants;
+    -- 5. Void where a bound would be broken: then those who break it wait, and the others are charged again.
+    if v_flagged or v_slow <> '{}' or not all_in_order(p_house, v_grants) then
+        perform uncount_grants(p_house, v_grants);
+        v_slow := v_slow || contended(p_house, without(v_grants, v_slow));
+        v_fast := without(v_grants, v_slow);
+        perform count_grants(p_house, v_fast, null);
+    end if;
+    perform move(p_house, 'reserve', v_fast);
+    v_stored := array(select distinct quote_id from unnest(v_fast));
+    -- 6. The rest is decided one by one, in its order.
+    if v_slow <> '{}' then
+        for r in select * from unnest(q_quote, q_supersedes, q_payer, q_device, q_payee, q_day, q_hour, q_candidates) with ordinality
+                     as a (quote, supersedes, payer, device, payee, day, hour, candidates, n)
+                 where quote = any (v_slow) order by n loop
+            v_outcome := reserve_one(p_house, array(select g from unnest(v_grants) g where g.quote_id = r.quote), r.supersedes,
+                                     r.payer, r.device, r.payee, r.day, r.hour, r.candidates);
+            if v_outcome ->> 'outcome' = 'reserved' then
+                v_stored := v_stored || r.quote;
+            else
+                v_out := v_out || jsonb_build_object(r.quote, v_outcome);
+                v_gone := v_gone || r.quote;
+            end if;
+        end loop;
+        v_grants := without(v_grants, v_gone);
+    end if;
+    -- 7. Quotes are written, with one event and one audit row.
+    if v_stored <> '{}' then
+        if exists (select from (select distinct s from unnest(q_snapshot) s) d
+                   where not exists (select from snapshots x where x.house_id = p_house and x.snapshot = d.s)) then
+            raise exception 'a snapshot is unknown' using errcode = 'foreign_key_violation';
+        end if;
+        with mine as (
+            insert into payments (house_id, payment_id, quote_id, content_hash)
+            select p_house, a.payment, a.quote, a.hash from unnest(q_payment, q_quote, q_hash) as a (payment, quote, hash)
+            join unnest(v_stored) s on s = a.quote order by a.payment collate "C"
+            on conflict do nothing returning 1)
+        select count(*) into v_new from mine;
+        if v_new < cardinality(v_stored) then
+            raise exception 'a payment was decided by somebody else meanwhile' using errcode = 'serialization_failure';
+        end if;
+        with mine as (
+            insert into quotes (house_id, quote_id, payment_id, content_hash, payer_ref, currency, amount, discount, decided_at,
+                                valid_until, hold_until, snapshot, seen, benefits)
+            select p_house, a.quote, a.payment, a.hash, a.payer, a.currency, a.amount, a.discount, a.decided, a.valid, a.hold, a.snapshot,
+                a.seen::json, a.benefits::json from unnest(q_quote, q_payment, q_hash, q_payer, q_currency, q_amount, q_discount, q_decided,
+                q_valid, q_hold, q_snapshot, q_seen, q_benefits) as a (quote, payment, hash, payer, currency, amount, discount,
+                decided, valid, hold, snapshot, seen, benefits)
+            join unnest(v_stored) s on s = a.quote order by a.quote collate "C"
+            returning quotes)
+        select string_agg(said_by_quote(quotes), '' order by (quotes).quote_id) into v_said from mine;
+        insert into grants select g.* from unnest(v_grants) g;
+        perform emit_all(p_house, 'quote.reserved', v_stored);
+    end if;
+    if exists (select from entries where house_id = p_house and batch = v_batch
+               and entry_id >= current_setting('makegood.before')::bigint) then
+        perform close_batch(p_house, 1 + p_lane, p_principal, 'quotes.reserve', coalesce(v_stored[1], ''),
+            jsonb_build_object('quotes', cardinality(v_stored)), coalesce(v_said || (
+                select string_agg(said_by_grant(g), '' order by g.quote_id, g.campaign_id) from unnest(v_grants) g), ''));
+    end if;
+    return v_out;
+end $$;
+
+-- -- the ends of a quote --------------------------------------------------------------------------------
+
+-- Returns discount to the stage so that, of each grant, floor(discount x refunded / amount) was returned in all, and
+-- everything once the whole amount was refunded. Gives what was returned now, by campaign. The caller holds the locks.
+create function return_discount(p_house bigint, p_quote quotes, p_refunded bigint) returns jsonb language plpgsql
+    set search_path = makegood, pg_temp as $$
+declare
+    v_due jsonb;
+begin
+    select jsonb_agg(jsonb_build_object('campaign', campaign_id, 'returned', target - returned) order by campaign_id) into v_due
+        from (select campaign_id, returned, case when p_refunded = p_quote.amount then discount
+              else floor(discount::numeric * p_refunded / p_quote.amount)::bigint end as target
+              from grants where house_id = p_house and quote_id = p_quote.quote_id) t;
+    insert into entries (house_id, batch, kind, subject, from_account, to_account, amount, at)
+        select p_house, current_setting('makegood.batch')::bigint, 'refund', g.quote_id, b.granted, b.stage, d.returned, clock_timestamp()
+        from jsonb_to_recordset(v_due) as d (campaign text, returned bigint)
+        join grants g on g.house_id = p_house and g.quote_id = p_quote.quote_id and g.campaign_id = d.campaign
+        join budgets b on b.house_id = p_house and b.campaign_id = g.campaign_id and b.share = g.share
+        where d.returned > 0 order by g.campaign_id;
+    update grants g set returned = g.returned + d.returned from jsonb_to_recordset(v_due) as d (campaign text, returned bigint)
+        where g.house_id = p_house and g.quote_id = p_quote.quote_id and g.campaign_id = d.campaign;
+    update quotes set refunded = p_refunded,
+        returned = returned + (select sum(d.returned) from jsonb_to_recordset(v_due) as d (returned bigint))
+        where house_id = p_house and quote_id = p_quote.quote_id;
+    return v_due;
+end $$;
+
+-- Captures quotes, no quote twice. p_paid decides whether one was paid in time, p_now whether its hold still stands: the
+-- store's clock, null in a test house. p_captured: of the amount, null for all of it. Afterwards each is: done, not_found,
+-- content_differs, quote_is_released, quote_has_expired, paid_too_early or capture_exceeds_quote; and the quote as it is.
+create function capture(p_house bigint, p_principal text, p_lane integer, p_quotes text[], p_paid timestamptz[],
+                        p_captured bigint[], p_now timestamptz[]) returns table (quote_id text, outcome text, quote quotes)
+    language plpgsql security definer set search_path = makegood, pg_temp set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_found jsonb;
+    v_ready text[];
+    v_grants grants[];
+    r quotes;
+begin
+    perform lock_quotes(p_house, p_quotes);
+    select jsonb_object_agg(a.quote, case
+            when q.quote_id is null or q.state = 'void' then 'not_found'
+            when q.state = 'captured' then case when q.captured = coalesce(a.captured, q.amount) then 'done' else 'content_differs' end
+            when q.state = 'released' then 'quote_is_released'
+            when q.state = 'expired' or coalesce(a.paid, a.now, q.decided_at) > q.valid_until or a.now > q.hold_until then 'quote_has_expired'
+            when a.paid < q.decided_at - interval '5 minutes' then 'paid_too_early'
+            when a.captured > q.amount then 'capture_exceeds_quote'
+            else 'ready' end),
+           array_agg(q.quote_id) filter (where q.state = 'reserved')
+        into v_found, v_ready
+        from unnest(p_quotes, p_paid, p_captured, p_now) as a (quote, paid, captured, now)
+        left join quotes q on q.house_id = p_house and q.quote_id = a.quote;
+    v_ready := array(select x from unnest(v_ready) x where v_found ->> x = 'ready');
+    if v_ready <> '{}' then
+        v_grants := grants_of(p_house, v_ready);
+        perform lock_budgets(p_house, v_grants);
+        update quotes q set state = 'captured', captured = coalesce(a.captured, q.amount), paid_at = coalesce(a.paid, a.now, q.decided_at)
+            from unnest(p_quotes, p_paid, p_captured, p_now) as a (quote, paid, captured, now)
+            where q.house_id = p_house and q.quote_id = a.quote and q.quote_id = any (v_ready);
+        perform move(p_house, 'capture', v_grants);
+        for r in select q.* from unnest(v_ready) x join quotes q on q.house_id = p_house and q.quote_id = x
+                 where q.captured < q.amount order by q.quote_id loop
+            perform return_discount(p_house, r, r.amount - r.captured);
+        end loop;
+        perform emit_all(p_house, 'quote.captured', v_ready);
+        perform close_batch(p_house, 1 + p_lane, p_principal, 'quotes.capture', v_ready[1],
+                            jsonb_build_object('quotes', cardinality(v_ready)), '');
+    end if;
+    return query select a.quote, case when v_found ->> a.quote = 'ready' then 'done' else v_found ->> a.quote end, q
+        from unnest(p_quotes) as a (quote) left join quotes q on q.house_id = p_house and q.quote_id = a.quote;
+end $$;
+
+-- Releases quotes, no quote twice: each is then done, not_found or quote_is_captured; and the quote as it is.
+create function release(p_house bigint, p_principal text, p_lane integer, p_quotes text[])
+    returns table (quote_id text, outcome text, quote quotes)
+    language plpgsql security definer set search_path = makegood, pg_temp set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_ready text[];
+begin
+    perform lock_quotes(p_house, p_quotes);
+    v_ready := array(select q.quote_id from quotes q where q.house_id = p_house and q.quote_id = any (p_quotes) and q.state = 'reserved'
+                     order by q.quote_id);
+    if v_ready <> '{}' then
+        perform lock_rights(p_house, grants_of(p_house, v_ready));
+        perform give_back(p_house, v_ready, 'released', 'release');
+        perform close_batch(p_house, 1 + p_lane, p_principal, 'quotes.release', v_ready[1],
+                            jsonb_build_object('quotes', cardinality(v_ready)), '');
+    end if;
+    return query select a.quote, case when q.quote_id is null or q.state = 'void' then 'not_found'
+            when q.state = 'captured' then 'quote_is_captured' else 'done' end, q
+        from unnest(p_quotes) as a (quote) left join quotes q on q.house_id = p_house and q.quote_id = a.quote;
+end $$;
+
+-- A caller was answered full price although a hold may have been made for it, or may still be. `p_touched`: this caller's
+-- try is known to have claimed the hold. Once nobody claims it, it is void, its money returns, and its payment id answers
+-- full price for ever; so it does where there is no hold yet.
+create function disown(p_house bigint, p_principal text, p_payment text, p_quote text, p_touched boolean) returns boolean
+    language plpgsql security definer set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_quote quotes;
+begin
+    insert into payments (house_id, payment_id) values (p_house, p_payment) on conflict do nothing;
+    if found then return true; end if;
+    perform lock_quotes(p_house, array(select quote_id from payments where house_id = p_house and payment_id = p_payment));
+    select q.* into v_quote from payments p join quotes q using (house_id, quote_id)
+        where p.house_id = p_house and p.payment_id = p_payment;
+    if v_quote.quote_id is null then return true; end if;
+    if v_quote.state <> 'reserved' or not (p_touched or v_quote.quote_id = p_quote) then return false; end if;
+    update quotes set claims = claims - 1 where house_id = p_house and quote_id = v_quote.quote_id;
+    if v_quote.claims > 1 then return false; end if;
+    perform lock_rights(p_house, grants_of(p_house, array[v_quote.quote_id]));
+    perform give_back(p_house, array[v_quote.quote_id], 'void', 'release');
+    perform end_batch(p_house, v_batch, p_principal, 'quote.void', v_quote.quote_id, '{}');
+    return true;
+end $$;
+
+create function refund(p_house bigint, p_principal text, p_payment text, p_refund text, p_amount bigint) returns jsonb
+    language plpgsql security definer set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_name text[] := array(select quote_id from payments where house_id = p_house and payment_id = p_payment and quote_id is not null);
+    v_quote quotes;
+    v_refund refunds;
+    v_benefits jsonb;
+begin
+    perform lock_quotes(p_house, v_name);
+    select * into v_quote from quotes where house_id = p_house and quote_id = v_name[1];
+    if v_quote.quote_id is null or v_quote.state = 'void' then return jsonb_build_object('outcome', 'not_found'); end if;
+    select * into v_refund from refunds where house_id = p_house and payment_id = p_payment and refund_id = p_refund;
+    if v_refund.refund_id is not null then
+        if v_refund.amount <> p_amount then return jsonb_build_object('outcome', 'content_differs'); end if;
+        return jsonb_build_object('outcome', 'done', 'refund', to_jsonb(v_refund), 'quote', quote_json(v_quote));
+    end if;
+    if v_quote.state <> 'captured' then
+        return jsonb_build_object('outcome', 'quote_is_not_captured', 'quote', quote_json(v_quote));
+    end if;
+    if p_amount > v_quote.amount - v_quote.refunded then
+        return jsonb_build_object('outcome', 'refund_exceeds_payment', 'quote', quote_json(v_quote));
+    end if;
+    perform lock_budgets(p_house, grants_of(p_house, v_name));
+    v_benefits := return_discount(p_house, v_quote, v_quote.refunded + p_amount);
+    insert into refunds (house_id, payment_id, refund_id, quote_id, amount, returned, refunded_after, benefits, at)
+        values (p_house, p_payment, p_refund, v_quote.quote_id, p_amount,
+                (select sum((b ->> 'returned')::bigint) from jsonb_array_elements(v_benefits) b),
+                v_quote.refunded + p_amount, v_benefits, clock_timestamp())
+        returning * into v_refund;
+    perform emit(p_house, 'payment.refunded', v_quote.quote_id, to_jsonb(v_refund));
+    perform end_batch(p_house, v_batch, p_principal, 'payment.refund', v_quote.quote_id,
+                      jsonb_build_object('refund_id', p_refund, 'amount', p_amount));
+    return jsonb_build_object('outcome', 'done', 'refund', to_jsonb(v_refund), 'quote', quote_json(v_quote));
+end $$;
+
+-- Expires at most p_most holds that ended before p_now. Several processes may run it: none waits for another's.
+create function expire(p_house bigint, p_now timestamptz, p_most integer) returns integer language plpgsql security definer
+    set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_due text[];
+begin
+    select array_agg(quote_id order by quote_id) into v_due from (
+        select quote_id from quotes where house_id = p_house and state = 'reserved' and hold_until < p_now
+        order by hold_until limit p_most for update skip locked) t;
+    if v_due is null then return 0; end if;
+    perform lock_rights(p_house, grants_of(p_house, v_due));
+    perform give_back(p_house, v_due, 'expired', 'expire');
+    perform end_batch(p_house, v_batch, 'makegood', 'quotes.expire', v_due[1], jsonb_build_object('quotes', cardinality(v_due)));
+    return cardinality(v_due);
+end $$;
