@@ -46,9 +46,9 @@ problem with a code, never a cut value.
 
 METRICS = """# Metrics
 
-`GET /metrics`, with a key that has the scope `read`, answers in OpenMetrics text. Each process of a server
-counts for itself. Units are in the names. Labels take few values: never a payer, a payment or anything else
-that a caller chooses.
+`GET /metrics`, with a key that has the scope `read`, answers in OpenMetrics text. The workers of a server count
+together; several servers count each for itself. Units are in the names. Labels take few values: never a payer, a
+payment or anything else that a caller chooses.
 
 | metric | type | labels | what it measures |
 |---|---|---|---|

@@ -83,3 +83,6 @@ KEY_CHECK_SECONDS_MAX = 2  # A key seen for the first time waits this long for t
 KEY_STALE_SECONDS_MAX = 86_400  # While the store is away a known key gets full-price answers, for a day.
 KEYS_CACHED_MAX = 10_000  # Checked keys a process remembers; 300 bytes each.
 RESUME_CONFIRM_SECONDS = 900  # A resume that nobody confirms within a quarter of an hour is void.
+
+# -- settlement ----------------------------------------------------------------------------------------
+STATEMENT_DAYS_MAX = 366  # Days of one statement file, and of one list: a year.

@@ -10,6 +10,9 @@ from makegood.errors import MakegoodError
 from makegood.limits import CAPTURE_GRACE_SECONDS, DEADLINE_MS_DEFAULT, DEADLINE_MS_MAX, QUOTE_VALID_SECONDS
 
 
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # The metrics library's own name.
+
+
 class SettingsError(MakegoodError):
     """A setting has a value it cannot have; the message names it."""
 
@@ -55,7 +58,19 @@ class Settings:
         CAPTURE_GRACE_SECONDS, "Seconds a hold outlives its quote, for late captures", low=0, high=604_800
     )
     pool_size: int = _setting(8, "Connections to the store a server process keeps", low=1, high=200)
+    workers: int = _setting(1, "Server processes that share the port; each keeps its own connections", low=1, high=64)
     log_level: str = _setting("info", "debug, info, warning or error")
+
+
+def metrics_folder() -> str | None:
+    """Where the workers of this server count together; None where one process is the server."""
+    return os.environ.get(_METRICS_FOLDER)
+
+
+def worker_environment(folder: str) -> dict[str, str]:
+    """The environment of a worker that counts in `folder`: this one, without settings, for those it is told."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MAKEGOOD_")}
+    return kept | {_METRICS_FOLDER: folder}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

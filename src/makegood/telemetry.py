@@ -5,6 +5,7 @@ import sys
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REGISTRY = CollectorRegistry()
 
@@ -19,6 +20,15 @@ QUOTE_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
 )
 LATE_HOLDS = Counter("makegood_late_holds", "Holds that committed after their deadline", registry=REGISTRY)
+
+
+def exposed(folder: str | None) -> CollectorRegistry:
+    """What `/metrics` shows: the counts of this process, or of all that count together in `folder`, the dead too."""
+    if folder is None:
+        return REGISTRY
+    together = CollectorRegistry()
+    MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
+    return together
 
 
 def configure_logging(level: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.store.clusters import copy_cluster, end, temporary
 
 from makegood.domain.brief import Share
+from makegood.money import format_rate
 from makegood.services.access import House
 from makegood.services.platform import Platform
 from makegood.services.reviews import funding_change
@@ -37,7 +38,9 @@ async def make_live(
 ) -> str:
     """A live campaign; gives its revision. `funders` are names and weights."""
     pool = platform.store.pool
-    revision = await _known(pool, house, "campaign", campaign, {"id": campaign, "budget": budget})
+    paid_by = [{"funder": funder, "share": format_rate(share)} for funder, share in funders]
+    content = {"id": campaign, "budget": budget, "funding": paid_by}
+    revision = await _known(pool, house, "campaign", campaign, content)
     brief = await _known(pool, house, "brief", campaign, {"brief": campaign})
     policy = await _known(pool, house, "policy", "CNY", {"policy": "CNY"})
     version = await campaigns.live_version(pool, house.id)

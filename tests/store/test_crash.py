@@ -83,15 +83,22 @@ async def test_killing_the_store_loses_nothing_that_was_acknowledged(mortal: Pla
     ended: set[str] = set()
     done = asyncio.Event()
     clients = [asyncio.create_task(_client(shop, n, answers, ended, done)) for n in range(CLIENTS)]
-    for _ in range(KILLS):
-        await asyncio.sleep(0.5)
+    for killed in range(KILLS):
+        await _granted(answers, 20 * (killed + 1))
         kill(mortal)
         await asyncio.sleep(0.2)
         await mortal.store.revive()
-    await asyncio.sleep(0.5)
+    await _granted(answers, 20 * (KILLS + 1))
     done.set()
     await asyncio.gather(*clients)
     await _after(shop, answers, ended)
+
+
+async def _granted(answers: dict[str, dict[str, Any]], many: int) -> None:
+    """Until so many payments were granted something."""
+    async with asyncio.timeout(30):
+        while sum(bool(answer["quote_id"]) for answer in list(answers.values())) < many:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def _after(shop: Shop, answers: dict[str, dict[str, Any]], ended: set[str]) -> None:

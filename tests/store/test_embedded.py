@@ -103,7 +103,7 @@ def _recovering(data: Path) -> int:
 # Ten seconds are what other drivers of these programs give a recovery.
 @pytest.mark.parametrize("seconds", [11 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 2])
 def test_a_long_recovery_is_waited_for_and_told(folder: Path, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "TELL_SECONDS", seconds / 4)
+    monkeypatch.setattr(process, "TELL_SECONDS", seconds / 3)
     first = embedded.start(folder)
     sql(first, "create table kept as select generate_series(1, 200000) as n")
     os.kill(pid_of(folder), signal.SIGKILL)

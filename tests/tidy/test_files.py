@@ -12,7 +12,7 @@ LINES_ARE_NOT_READ = {".json", ".txt", ".svg", ".po", ".csv", ".jsonl", ".md"}
 
 # Pages that a text of ours may point to. No package index, no mirror and nobody's machine is among them.
 HOSTS = {
-    *("127.0.0.1", "localhost", "[::1]", "example.com", "example.org", "example.net"),
+    *("127.0.0.1", "0.0.0.0", "localhost", "[::1]", "example.com", "example.org", "example.net"),
     *("json-schema.org", "spec.openapis.org", "www.rfc-editor.org", "www.w3.org", "c2sp.org", "cel.dev"),
     *("keepachangelog.com", "semver.org", "editorconfig.org", "www.apache.org", "creativecommons.org"),
     *("www.postgresql.org", "duckdb.org", "htmx.org", "github.com", "cran.r-project.org"),

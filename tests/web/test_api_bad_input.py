@@ -208,6 +208,37 @@ def test_a_batch_of_501_payments_is_refused(api: httpx.Client) -> None:
     assert api.post("/v1/quotes/batch", json={"payments": [1] * 501}).json()["errors"][0]["path"] == "/payments"
 
 
+@pytest.mark.parametrize("body", [{}, {"captures": []}, {"captures": {}}, {"captures": [1] * 501}, []])
+def test_a_wrong_batch_of_captures_is_refused_as_a_whole(api: httpx.Client, body: Any) -> None:
+    refusal = api.post("/v1/captures", json=body)
+    assert (refusal.status_code, refusal.json()["code"]) == (422, "request_is_invalid")
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "path"),
+    [
+        ("qte_1", "request_is_invalid", ""),
+        ({}, "request_is_invalid", "/quote_id"),
+        ({"quote_id": 7}, "request_is_invalid", "/quote_id"),
+        ({"quote_id": ""}, "request_is_invalid", "/quote_id"),
+        ({"quote_id": "qte_\0"}, "request_is_invalid", "/quote_id"),
+        ({"quote_id": "qte_" + "0" * 200}, "request_is_invalid", "/quote_id"),
+        ({"quote_id": "qte_1", "paid_at": "yesterday"}, "request_is_invalid", "/paid_at"),
+        ({"quote_id": "qte_1", "captured_amount": 0}, "request_is_invalid", "/captured_amount"),
+        ({"quote_id": "qte_1", "amount": 1}, "request_is_invalid", "/amount"),
+        ({"quote_id": "qte_1"}, "not_found", None),
+    ],
+)
+def test_a_wrong_capture_in_a_batch_has_its_own_problem(
+    api: httpx.Client, raw: Any, code: str, path: str | None
+) -> None:
+    quote = api.post("/v1/quotes", json=payment()).json()
+    fine, wrong = api.post("/v1/captures", json={"captures": [{"quote_id": quote["quote_id"]}, raw]}).json()["quotes"]
+    assert fine["state"] == "captured"
+    assert wrong["problem"]["code"] == code
+    assert wrong["problem"].get("errors", [{}])[0].get("path") == path
+
+
 def test_a_captured_payment_cannot_be_superseded_nor_another_payers(api: httpx.Client) -> None:
     first = api.post("/v1/quotes", json=payment(payer_id="first-payer")).json()
     stranger = api.post("/v1/quotes", json=payment(supersedes=first["payment_id"]))

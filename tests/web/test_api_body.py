@@ -5,9 +5,12 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 from tests.web.running import Running, payment
@@ -47,6 +50,24 @@ def test_a_key_named_twice_is_refused_with_its_path() -> None:
 def test_colons_and_brackets_inside_strings_count_for_nothing() -> None:
     value = {"a": "::{{[[", "b\\": ['"]]]]]]]]]]]]]]]]]]]]', "\\"], "c": {"d": "}:"}}
     assert decode(json.dumps(value).encode()) == value
+
+
+_TEXTS = st.text(alphabet='a:"\\\\{[é\U0001f600', max_size=6)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(_TEXTS, _VALUES, min_size=1, max_size=3), st.booleans(), st.data())
+def test_every_value_is_read_as_it_was_written_and_no_key_may_come_twice(
+    value: dict[str, Any], ascii_only: bool, data: st.DataObject
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    assert decode(text.encode()) == value
+    again = json.dumps({data.draw(st.sampled_from(sorted(value))): data.draw(_VALUES)}, ensure_ascii=ascii_only)
+    assert refused(f"{text[:-1]},{again[1:]}".encode()).code is ProblemCode.REQUEST_IS_INVALID
 
 
 def test_the_deepest_body_is_read_and_one_deeper_is_refused() -> None:

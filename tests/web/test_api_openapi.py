@@ -105,6 +105,7 @@ def test_every_problem_code_has_a_place_in_the_document_or_a_reason_to_have_none
         ProblemCode.REQUEST_IS_FORGED,  # the console's
         ProblemCode.HOUSE_EXISTS,  # the command line's
         ProblemCode.PAYMENT_FILE_IS_WRONG,  # the command line's
+        ProblemCode.BACKUP_IS_WRONG,
     }
     assert set(ProblemCode) - told == elsewhere
 
@@ -169,6 +170,7 @@ def test_real_answers_fit_their_schemas(fuzzed: Running) -> None:
         check("Quotes", pay.post("/v1/quotes/batch", json={"payments": [payment(), {}, payment(city="Beijing")]}))
         check("Explained", pay.post(f"/v1/quotes/{quote['quote_id']}/explanation", json=raw))
         check("Quote", pay.post(f"/v1/quotes/{quote['quote_id']}/capture"))
+        check("Captured", pay.post("/v1/captures", json={"captures": [{"quote_id": quote["quote_id"]}, {}]}))
         path = f"/v1/payments/{quote['payment_id']}"
         check("Refund", pay.post(f"{path}/refunds", json={"refund_id": "r", "refund_amount": 50}))
         check("PaymentView", pay.get(path))

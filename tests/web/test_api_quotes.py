@@ -98,6 +98,22 @@ def test_a_batch_answers_each_payment_for_itself(api: httpx.Client) -> None:
     assert again[0] == quotes[0]
 
 
+def test_a_batch_of_captures_has_the_answers_that_single_ones_have(server: Running, api: httpx.Client) -> None:
+    quotes = [quoted(api) for _ in range(4)]
+    api.post(f"/v1/quotes/{quotes[2]['quote_id']}/release")
+    wanted = [{"quote_id": quote["quote_id"], "paid_at": "2027-02-03T02:05:00Z"} for quote in quotes]
+    wanted[1]["captured_amount"] = 7_500
+    body = {"captures": [*wanted, wanted[0]]}
+    done = api.post("/v1/captures", json=body).json()["quotes"]
+    assert [one.get("captured_amount_minor") for one in done] == [10_000, 7_500, None, 10_000, 10_000]
+    assert done[2]["problem"]["code"] == "quote_is_released"
+    assert done[4] == done[0], "the same capture twice is one"
+    assert api.post("/v1/captures", json=body).json()["quotes"] == done
+    assert api.post(f"/v1/quotes/{quotes[0]['quote_id']}/capture", json=wanted[0] | {}).status_code == 422
+    assert api.get(f"/v1/quotes/{quotes[3]['quote_id']}").json() == done[3]
+    assert ledger(server)["balanced"]
+
+
 def test_a_quote_is_explained_when_the_same_payment_is_sent_again(api: httpx.Client) -> None:
     raw = payment()
     quote = api.post("/v1/quotes", json=raw).json()

@@ -20,7 +20,7 @@ _BAR = 20  # Characters of the longest bar.
 @click.option("--seed", type=int, default=2025, show_default=True, help="What is drawn is drawn from this.")
 @json_option
 def command(names: tuple[str, ...], seed: int, as_json: bool) -> None:
-    """Measure the lines of these names, or all of them: price, proof.
+    """Measure the lines of these names, or all of them: price, proof, quote_http.
 
     Each line is a ratio to something measured in the same run; higher is better. With --json one array of rows. Exit 1
     if two contestants disagree, or if one that belongs to the comparison is not installed.

@@ -14,6 +14,7 @@ from makegood.telemetry import configure_logging
 
 COMMANDS = {
     "approve": "approve",
+    "backup": "backup",
     "bench": "bench",
     "check": "check",
     "demo": "demo",
@@ -24,9 +25,12 @@ COMMANDS = {
     "ledger": "ledger",
     "price": "price",
     "publish": "publish",
+    "restore": "restore",
     "resume": "resume",
     "serve": "serve",
+    "settle": "settle",
     "stage": "stage",
+    "statement": "statement",
     "stop": "stop",
 }
 

@@ -39,6 +39,12 @@ class Progress:
         if self._done % self._look_every == 0 and stderr.is_terminal:
             self._look()
 
+    def reach(self, done: int, total: int) -> None:
+        """So much of `total` is done; for work that counts by itself."""
+        self._done, self._total = done, total
+        if stderr.is_terminal:
+            self._look()
+
     def _look(self) -> None:
         if self._bar is None:
             if monotonic() - self._begun < _QUIET_SECONDS:
@@ -47,4 +53,4 @@ class Progress:
             self._bar = Bar(*columns, console=stderr, transient=True)
             self._bar.add_task(self._what, total=self._total)
             self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=self._done)
+        self._bar.update(self._bar.task_ids[0], completed=self._done, total=self._total)

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
+from starlette.types import ASGIApp
 
 from makegood.errors import StoreUnavailable
 from makegood.settings import Settings
@@ -25,22 +26,22 @@ STOP_SECONDS_MAX = 20
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[str]:
-    """The address of a server with these settings; afterwards its process is gone."""
+async def serving(settings: Settings, module: str = "makegood.demo.server") -> AsyncIterator[str]:
+    """The address of a server with these settings; afterwards its process is gone. `module` calls `serve`."""
     log = Path(settings.data) / "server.log"
-    process = await _start(settings, log)
+    process = await _start(settings, log, module)
     try:
         yield await _address(process, log)
     finally:
         await asyncio.shield(asyncio.to_thread(_stop, process))
 
 
-async def _start(settings: Settings, log: Path) -> "subprocess.Popen[bytes]":
+async def _start(settings: Settings, log: Path, module: str) -> "subprocess.Popen[bytes]":
     told = msgspec.json.encode(asdict(settings)).decode()
     with log.open("ab") as errors:
         # A session of its own: Ctrl-C reaches this process only, which then ends the other in order.
         return subprocess.Popen(  # noqa: S603, ASYNC220 - our own module; it returns at once
-            [sys.executable, "-P", "-m", "makegood.demo.server", told],
+            [sys.executable, "-P", "-m", module, told],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
         )  # fmt: skip
 
@@ -74,15 +75,15 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
     process.stdout.close()
 
 
-def _serve(settings: Settings) -> None:
-    """Serve until standard input ends; where is told on standard output."""
+def serve(settings: Settings, app: ASGIApp) -> None:
+    """Serve `app` until standard input ends; where is told on standard output."""
     configure_logging(settings.log_level)
 
     def ready(address: str) -> None:
         sys.stdout.write(address + "\n")
         sys.stdout.flush()
 
-    server = Server(create_app(settings), settings.host, settings.port, on_ready=ready)
+    server = Server(app, settings.host, settings.port, on_ready=ready)
 
     def watch() -> None:
         sys.stdin.buffer.read()
@@ -93,4 +94,5 @@ def _serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Settings(**msgspec.json.decode(sys.argv[1])))
+    asked = Settings(**msgspec.json.decode(sys.argv[1]))
+    serve(asked, create_app(asked))

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -33,7 +34,7 @@ class Ask:
     supersedes: str | None
     explain: bool
     slots: Slots
-    quote_id: str
+    quote_id: str = ""  # Once something is asked of the store: most payments are granted nothing.
     excluded: dict[str, Refusal] = field(default_factory=dict)
     seen: dict[str, Balance] = field(default_factory=dict)
 
@@ -59,8 +60,12 @@ def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
             day=day,
             hour=hour,
         ),
-        quote_id=f"qte_{secrets.token_hex(16)}",
     )
+
+
+def new_quote_id() -> str:
+    """An id that nobody can guess and that sorts by time: the store writes its newest pages only."""
+    return f"qte_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from makegood.errors import Problem, ProblemCode
 from makegood.limits import PRICED_AT_ONCE_MAX, REPRICE_ROUNDS_MAX
 from makegood.services.access import Caller
 from makegood.services.answers import benefits_of, explanation_of, lines_of, nothing_answer, stored_answer
-from makegood.services.asks import Ask
+from makegood.services.asks import Ask, new_quote_id
 from makegood.services.live import LiveSet, live_set, save_snapshot, snapshot_for
 from makegood.services.platform import Platform
 from makegood.store import ledger
@@ -171,6 +171,7 @@ def _request(platform: Platform, ask: Ask, priced: Priced) -> dict[str, Any]:
         "benefits": benefits_of(priced.grants, ask.snapshot.policy),
         "lines": lines_of(ask.payment, priced.discount),
     }
+    ask.quote_id = ask.quote_id or new_quote_id()
     return {
         "quote_id": ask.quote_id,
         "payment_id": ask.payment.payment_id,

@@ -20,8 +20,8 @@ Send = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 @dataclass(slots=True)
 class Call:
-    """One call. `keys`: no two calls of a batch have one in common. `claim` says, when it is about to be sent, whether
-    anybody still wants it; `unwanted` is its outcome if not."""
+    """One call. `keys`: calls that have one in common are never on their way together, and go in the order they came.
+    `claim` says, when it is about to be sent, whether anybody still wants it; `unwanted` is its outcome if not."""
 
     principal: str
     keys: tuple[Hashable, ...]
@@ -39,7 +39,7 @@ class Lane:
     flights: int
     unwanted: Any = None
     _waiting: deque[Call] = field(default_factory=deque)
-    _flying: "set[asyncio.Task[None]]" = field(default_factory=set)
+    _flying: "dict[asyncio.Task[None], set[Hashable]]" = field(default_factory=dict)  # with the keys of their calls
     _called: bool = False
 
     def ask(
@@ -61,29 +61,31 @@ class Lane:
     def _take_off(self) -> None:
         self._called = False
         batch = self._next()
-        if batch:
-            flight = asyncio.get_running_loop().create_task(self._fly(batch))
-            self._flying.add(flight)
-            flight.add_done_callback(self._landed)
+        if not batch:
+            return  # Whoever still waits does so for a call that is on its way: see `_landed`.
+        flight = asyncio.get_running_loop().create_task(self._fly(batch))
+        self._flying[flight] = {key for call in batch for key in call.keys}
+        flight.add_done_callback(self._landed)
         if self._waiting:
             self._wake()
 
     def _landed(self, flight: "asyncio.Task[None]") -> None:
-        self._flying.discard(flight)
+        del self._flying[flight]
         if self._waiting:
             self._wake()
 
     def _next(self) -> list[Call]:
-        """The calls of the next batch: the longest waiting one, and those behind it that may go with it."""
+        """The calls of the next batch: the longest waiting one that may go, and those behind it that may go with it."""
         batch: list[Call] = []
-        taken: set[Hashable] = set()
+        taken: set[Hashable] = set().union(*self._flying.values())
         left: list[Call] = []
         while self._waiting and len(batch) < self.most:
             call = self._waiting.popleft()
             if call.done.done():
                 continue
-            if batch and (call.principal != batch[0].principal or not taken.isdisjoint(call.keys)):
+            if (batch and call.principal != batch[0].principal) or not taken.isdisjoint(call.keys):
                 left.append(call)
+                taken.update(call.keys)  # Nobody overtakes whoever shares a key with them.
             elif call.claim is not None and not call.claim():
                 call.done.set_result(self.unwanted)
             else:
@@ -95,6 +97,7 @@ class Lane:
     async def _fly(self, batch: list[Call]) -> None:
         try:
             outcomes = await self.send(batch[0].principal, [call.content for call in batch])
+            assert len(outcomes) == len(batch), "one outcome each"
         except (asyncpg.PostgresError, Problem) as error:
             await self._land_apart(batch, error)
         except BaseException as error:
@@ -112,8 +115,12 @@ class Lane:
             _fail(batch, error)
             return
         middle = len(batch) // 2
-        await self._fly(batch[:middle])
-        await self._fly(batch[middle:])
+        try:
+            await self._fly(batch[:middle])
+            await self._fly(batch[middle:])
+        except BaseException as cut:  # Whoever ends the flight ends it for all of its calls.
+            _fail(batch, cut)
+            raise
 
 
 def _fail(batch: Sequence[Call], error: BaseException) -> None:

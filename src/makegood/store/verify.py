@@ -6,6 +6,8 @@ from makegood.store import proofs
 from makegood.store.chain import broken_links
 from makegood.store.invariants import INVARIANTS
 from makegood.store.pool import Connection, Pool, in_house
+from makegood.store.settlement import broken_statements
+from makegood.store.settlement_invariants import INVARIANTS as OF_SETTLEMENT
 
 # Questions are long and are hashed where they lie.
 _PROOFS = """
@@ -44,12 +46,14 @@ async def verify(pool: Pool, house: int) -> Verified:
     """Check every invariant of a house, on a running system too: all in one snapshot."""
     async with in_house(pool, house, read_only=True) as connection:
         violations: list[Violation] = []
-        for name, query in INVARIANTS.items():
+        for name, query in {**INVARIANTS, **OF_SETTLEMENT}.items():
             rows = await connection.fetch(query + " limit 20", timeout=600)
             violations += [Violation(name, str(r["subject"]), str(r["expected"]), str(r["found"])) for r in rows]
         violations += await _proofs(connection)
         for subject, expected, found in await broken_links(connection):
             violations.append(Violation("audit_chain_is_whole", subject, expected, found))
+        async for subject, found in broken_statements(connection):
+            violations.append(Violation("statements_are_what_was_told", subject, "its hash", found))
         accounts = await connection.fetchval("select count(*) from accounts")
         entries = await connection.fetchval("select count(*) from entries")
     return Verified(accounts, entries, tuple(violations))

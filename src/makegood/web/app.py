@@ -15,6 +15,7 @@ from makegood.settings import Settings
 from makegood.web.api import health
 from makegood.web.api.operations import OPERATIONS
 from makegood.web.console.routes import routes as console_routes
+from makegood.web.direct import Direct
 from makegood.web.faults import Faults
 from makegood.web.paths import EncodedPaths
 from makegood.web.problems import EXPECTED, answer_error
@@ -29,6 +30,7 @@ def create_app(settings: Settings, *, platform: Platform | None = None) -> Starl
         routes=[*api_routes(), *_page_routes()],
         middleware=[
             Middleware(SecurityHeaders, hosts=hosts),  # outermost, so that every answer has the headers
+            Middleware(Direct, operations=OPERATIONS),
             Middleware(Faults),
             Middleware(EncodedPaths),
         ],

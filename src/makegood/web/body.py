@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import (
@@ -44,32 +44,40 @@ async def read_json(request: Request, *, bytes_max: int = BODY_BYTES_MAX, empty:
 
 async def read_bytes(request: Request, bytes_max: int) -> bytes:
     """The body, once it is known to have at most `bytes_max` bytes. Reading stops at the bound."""
-    declared = request.headers.get("content-length")
-    if declared is not None and (not declared.isdecimal() or int(declared) > bytes_max):
+    declared = _header(request, b"content-length")
+    if declared is not None and (not declared.isdigit() or int(declared) > bytes_max):
         raise _too_large(bytes_max)
     data = bytearray()
+    more = True
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            async for chunk in request.stream():
-                data += chunk
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Problem(ProblemCode.BODY_IS_NOT_JSON, "the body ended before its end")
+                data += message.get("body", b"")
+                more = message.get("more_body", False)
                 if len(data) > bytes_max:
                     raise _too_large(bytes_max)
     except TimeoutError:
         raise Problem(ProblemCode.BODY_IS_TOO_SLOW, f"the body did not arrive within {BODY_SECONDS_MAX} s") from None
-    except ClientDisconnect:
-        raise Problem(ProblemCode.BODY_IS_NOT_JSON, "the body ended before its end") from None
     return bytes(data)
 
 
 def decode(data: bytes) -> Any:
     """The value that strict JSON text names. Raises Problem; never RecursionError."""
-    bare = _STRING.sub(b"", data)
-    _check_depth(bare)
+    bare = data
+    if data.count(b"[") + data.count(b"{") > JSON_DEPTH_MAX:
+        bare = _STRING.sub(b"", data)
+        _check_depth(bare)
     try:
         value = _decode(data)
     except (msgspec.DecodeError, ValueError) as error:
         raise Problem(ProblemCode.BODY_IS_NOT_JSON, f"the body is not JSON: {_reason(error)}") from None
     # Outside strings a colon stands for one member. Fewer members than colons: some key was named twice.
+    if b"\\" not in data and data.count(b":") == _written_colons([value]):
+        return value  # Without an escape every colon of a string that was read is one in the data.
+    bare = _STRING.sub(b"", data) if bare is data else bare
     if bare.count(b":") != _members(value):
         raise Problem(
             ProblemCode.REQUEST_IS_INVALID, "the body names a key twice", errors=_duplicates(data),
@@ -125,7 +133,9 @@ def pointer(name: str) -> str:
 
 
 def _check_media_type(request: Request) -> None:
-    given = request.headers.get("content-type", "")
+    given = (_header(request, b"content-type") or b"").decode("latin-1")
+    if given == "application/json" and _header(request, b"content-encoding") is None:
+        return  # Nearly always.
     kind, _, parameters = given.partition(";")
     charset = parameters.strip().lower().replace(" ", "").replace('"', "")
     if kind.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
@@ -140,6 +150,15 @@ def _check_media_type(request: Request) -> None:
             "the body must not be compressed",
             hint="leave out `Content-Encoding`",
         )
+
+
+def _header(request: Request, name: bytes) -> bytes | None:
+    """The first header of a name in lower case, as it was sent."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return None
 
 
 def _has_no_body(request: Request) -> bool:
@@ -169,6 +188,19 @@ def _members(value: Any) -> int:
     if isinstance(value, list):
         return sum(_members(inner) for inner in value if isinstance(inner, dict | list))
     return 0
+
+
+def _written_colons(value: Any) -> int:
+    """Colons that the JSON of a value takes: one for each member, and those in its strings where none is escaped."""
+    if isinstance(value, dict):
+        return len(value) + "".join(value).count(":") + _written_colons(list(value.values()))
+    colons = 0
+    for inner in value if isinstance(value, list) else ():
+        if isinstance(inner, str):
+            colons += inner.count(":")
+        elif isinstance(inner, dict | list):
+            colons += _written_colons(inner)
+    return colons
 
 
 class _Pairs(list[tuple[str, Any]]):

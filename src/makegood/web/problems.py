@@ -54,6 +54,7 @@ KINDS: Mapping[ProblemCode, Kind] = {
     ProblemCode.SUPERSEDED_IS_ANOTHER_PAYERS: Kind(422, "The superseded payment is another payer's"),
     ProblemCode.MONEY_OVERFLOWS: Kind(422, "The money is beyond every bound"),
     ProblemCode.PAYMENT_FILE_IS_WRONG: Kind(422, "The payment file is wrong"),
+    ProblemCode.BACKUP_IS_WRONG: Kind(422, "The backup is wrong"),
     ProblemCode.DOCUMENT_IS_INVALID: Kind(422, "The document is invalid"),
     ProblemCode.POLICY_IS_MISSING: Kind(409, "The house has no policy yet"),
     ProblemCode.HOUSE_EXISTS: Kind(409, "The house exists already"),

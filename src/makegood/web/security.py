@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,6 +34,18 @@ _HEADERS = {
 }
 _ANY_HOST = ("/livez", "/readyz")  # Health is asked by address, before any name points here.
 _HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+def _raw(*, is_page: bool, https: bool) -> dict[bytes, bytes]:
+    policy = {"Content-Security-Policy": PAGE_POLICY if is_page else API_POLICY}
+    headers = policy | _HEADERS | (_HTTPS_HEADERS if https else {})
+    return {name.lower().encode(): value.encode() for name, value in headers.items()}
+
+
+_RAW = {
+    (is_page, https): _raw(is_page=is_page, https=https) for is_page in (False, True) for https in (False, True)
+}  # As the server sends them, made once.
 
 # -- keys ----------------------------------------------------------------------------------------------
 
@@ -41,16 +53,17 @@ _HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}
 async def api_caller(request: HTTPConnection) -> Caller:
     """Who calls. Raises Problem(KEY_IS_MISSING, KEY_IS_WRONG); StoreUnavailable for a key not seen before."""
     key = _bearer(request)
-    platform = platform_of(request)
-    return await shared_of(request).keys.caller(key, lambda given: authenticate(platform, given))
+    shared = shared_of(request)
+    platform = shared.opened_platform()
+    return await shared.keys.caller(key, lambda given: authenticate(platform, given))
 
 
 def _bearer(request: HTTPConnection) -> str:
     """The key that was sent; what cannot be one becomes the empty key, as wrong as every other wrong one."""
-    given = request.headers.getlist("authorization")
+    given = [value for name, value in request.scope["headers"] if name == b"authorization"]
     if not given:
         raise Problem(ProblemCode.KEY_IS_MISSING, "no key was sent", hint="send `Authorization: Bearer mk_...`")
-    scheme, _, key = given[0].partition(" ")
+    scheme, _, key = given[0].decode("latin-1").partition(" ")
     fits = len(given) == 1 and scheme.lower() == "bearer" and len(key) <= KEY_CHARS_MAX and key.isascii()
     return key.strip() if fits else ""
 
@@ -144,7 +157,7 @@ class SecurityHeaders:
 
         async def hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _harden(MutableHeaders(scope=message), https=scope.get("scheme") == "https")
+                _harden(message, https=scope.get("scheme") == "https")
             await send(message)
 
         if self.hosts and scope["path"] not in _ANY_HOST and not self._knows(Headers(scope=scope).get("host", "")):
@@ -160,9 +173,11 @@ class SecurityHeaders:
             return False
 
 
-def _harden(headers: MutableHeaders, *, https: bool) -> None:
-    is_page = headers.get("content-type", "").startswith("text/html")
-    headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY
-    for name, value in (_HEADERS | (_HTTPS_HEADERS if https else {})).items():
-        headers[name] = value
-    headers.setdefault("Cache-Control", "no-store")
+def _harden(message: Message, *, https: bool) -> None:
+    given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+    names = dict(given)
+    is_page = names.get(b"content-type", b"").startswith(b"text/html")
+    ours = _RAW[is_page, https]
+    if not names.keys().isdisjoint(ours):
+        given = [header for header in given if header[0] not in ours]
+    message["headers"] = [*given, *ours.items()] if b"cache-control" in names else [*given, *ours.items(), _NO_STORE]

@@ -99,5 +99,10 @@ class Server(uvicorn.Server):
     @property
     def address(self) -> str:
         """Where it listens, e.g. `http://127.0.0.1:8765`; with the port that was free if 0 was asked for."""
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return address_of(self.servers[0].sockets[0])
+
+
+def address_of(listening: Any) -> str:
+    """The address of a socket that listens."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,6 +1,7 @@
 """What the server process shares: the platform, once there is one, and the keys it has seen."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,20 +33,23 @@ class Shared:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     attempted: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def opened_platform(self) -> Platform:
+        """The platform. Raises StoreUnavailable while there is none."""
+        if self.platform is None:
+            raise StoreUnavailable(self.reason)
+        return self.platform
+
 
 def shared_of(request: HTTPConnection) -> Shared:
     """What this process shares."""
-    shared = request.app.state.shared
+    shared = request.scope["app"].state.shared
     assert isinstance(shared, Shared)
     return shared
 
 
 def platform_of(request: HTTPConnection) -> Platform:
     """The platform. Raises StoreUnavailable while there is none."""
-    shared = shared_of(request)
-    if shared.platform is None:
-        raise StoreUnavailable(shared.reason)
-    return shared.platform
+    return shared_of(request).opened_platform()
 
 
 @asynccontextmanager
@@ -77,6 +81,7 @@ async def _run(shared: Shared) -> None:
     with suppress(MakegoodError, TimeoutError):  # Known before the first payment asks, if it can be.
         async with asyncio.timeout(WARM_SECONDS_MAX):
             await warm(platform)
+    gc.freeze()  # Modules and the live set stay: the collector need not walk them again for every thousand payments.
     shared.platform = platform
     shared.opened.set()
     shared.attempted.set()

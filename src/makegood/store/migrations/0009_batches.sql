@@ -209,8 +209,8 @@ end $$;
 
 create function grants_of(p_house bigint, p_quotes text[]) returns grants[] language sql stable
     set search_path = makegood, pg_temp as $$
-    select coalesce(array_agg(g order by quote_id, campaign_id), '{}') from grants g
-    where house_id = p_house and quote_id = any (p_quotes)
+    select coalesce(array_agg(g::grants order by g.quote_id, g.campaign_id), '{}') from unnest(p_quotes) q,
+        lateral (select * from grants where house_id = p_house and quote_id = q offset 0) g
 $$;
 
 -- One entry a grant, between two accounts of its budget; `holds` follows.

@@ -331,6 +331,11 @@ begin
         from (select campaign_id, returned, case when p_refunded = p_quote.amount then discount
               else floor(discount::numeric * p_refunded / p_quote.amount)::bigint end as target
               from grants where house_id = p_house and quote_id = p_quote.quote_id) t;
+    -- What was settled with the funders is no longer there: it is taken back from them first.
+    perform cover_refund(p_house, g.campaign_id, g.share, g.revision, d.returned)
+        from jsonb_to_recordset(v_due) as d (campaign text, returned bigint)
+        join grants g on g.house_id = p_house and g.quote_id = p_quote.quote_id and g.campaign_id = d.campaign
+        where d.returned > 0 order by g.campaign_id;
     insert into entries (house_id, batch, kind, subject, from_account, to_account, amount, at)
         select p_house, current_setting('makegood.batch')::bigint, 'refund', g.quote_id, b.granted, b.stage, d.returned, clock_timestamp()
         from jsonb_to_recordset(v_due) as d (campaign text, returned bigint)
@@ -354,42 +359,42 @@ create function capture(p_house bigint, p_principal text, p_lane integer, p_quot
 #variable_conflict use_column
 declare
     v_batch bigint := begin_batch(p_house);
-    v_found jsonb;
+    v_found text[];
     v_ready text[];
     v_grants grants[];
     r quotes;
 begin
     perform lock_quotes(p_house, p_quotes);
-    select jsonb_object_agg(a.quote, case
+    select array_agg(case
             when q.quote_id is null or q.state = 'void' then 'not_found'
             when q.state = 'captured' then case when q.captured = coalesce(a.captured, q.amount) then 'done' else 'content_differs' end
             when q.state = 'released' then 'quote_is_released'
             when q.state = 'expired' or coalesce(a.paid, a.now, q.decided_at) > q.valid_until or a.now > q.hold_until then 'quote_has_expired'
             when a.paid < q.decided_at - interval '5 minutes' then 'paid_too_early'
             when a.captured > q.amount then 'capture_exceeds_quote'
-            else 'ready' end),
-           array_agg(q.quote_id) filter (where q.state = 'reserved')
-        into v_found, v_ready
-        from unnest(p_quotes, p_paid, p_captured, p_now) as a (quote, paid, captured, now)
+            else 'ready' end order by n)
+        into v_found
+        from unnest(p_quotes, p_paid, p_captured, p_now) with ordinality as a (quote, paid, captured, now, n)
         left join quotes q on q.house_id = p_house and q.quote_id = a.quote;
-    v_ready := array(select x from unnest(v_ready) x where v_found ->> x = 'ready');
+    v_ready := array(select a.quote from unnest(p_quotes, v_found) as a (quote, found) where a.found = 'ready');
     if v_ready <> '{}' then
         v_grants := grants_of(p_house, v_ready);
         perform lock_budgets(p_house, v_grants);
         update quotes q set state = 'captured', captured = coalesce(a.captured, q.amount), paid_at = coalesce(a.paid, a.now, q.decided_at)
-            from unnest(p_quotes, p_paid, p_captured, p_now) as a (quote, paid, captured, now)
-            where q.house_id = p_house and q.quote_id = a.quote and q.quote_id = any (v_ready);
+            from unnest(p_quotes, p_paid, p_captured, p_now, v_found) as a (quote, paid, captured, now, found)
+            where a.found = 'ready' and q.house_id = p_house and q.quote_id = a.quote;
         perform move(p_house, 'capture', v_grants);
-        for r in select q.* from unnest(v_ready) x join quotes q on q.house_id = p_house and q.quote_id = x
-                 where q.captured < q.amount order by q.quote_id loop
+        for r in select q.* from unnest(p_quotes, p_captured, v_found) as a (quote, captured, found)
+                 join quotes q on q.house_id = p_house and q.quote_id = a.quote
+                 where a.found = 'ready' and a.captured < q.amount order by q.quote_id loop
             perform return_discount(p_house, r, r.amount - r.captured);
         end loop;
         perform emit_all(p_house, 'quote.captured', v_ready);
         perform close_batch(p_house, 1 + p_lane, p_principal, 'quotes.capture', v_ready[1],
                             jsonb_build_object('quotes', cardinality(v_ready)), '');
     end if;
-    return query select a.quote, case when v_found ->> a.quote = 'ready' then 'done' else v_found ->> a.quote end, q
-        from unnest(p_quotes) as a (quote) left join quotes q on q.house_id = p_house and q.quote_id = a.quote;
+    return query select a.quote, case a.found when 'ready' then 'done' else a.found end, q
+        from unnest(p_quotes, v_found) as a (quote, found) left join quotes q on q.house_id = p_house and q.quote_id = a.quote;
 end $$;
 
 -- Releases quotes, no quote twice: each is then done, not_found or quote_is_captured; and the quote as it is.

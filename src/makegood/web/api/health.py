@@ -10,8 +10,9 @@ from starlette.responses import Response
 from makegood.domain.review import Scope
 from makegood.errors import Problem, ProblemCode, StoreUnavailable
 from makegood.services.access import require
+from makegood.settings import metrics_folder
 from makegood.store.connection import ping
-from makegood.telemetry import REGISTRY
+from makegood.telemetry import exposed
 from makegood.web.api.answers import answer
 from makegood.web.problems import problem_response
 from makegood.web.security import api_caller
@@ -41,9 +42,9 @@ async def readyz(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Counters and timings of this process in OpenMetrics text."""
+    """Counters and timings of this server, all its workers together, in OpenMetrics text."""
     require(await api_caller(request), Scope.READ)
-    text = generate_latest(REGISTRY)  # type: ignore[no-untyped-call]
+    text = generate_latest(exposed(metrics_folder()))  # type: ignore[no-untyped-call]
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 

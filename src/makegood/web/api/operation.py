@@ -83,22 +83,25 @@ class Operation:
 
     def route(self) -> Route:
         """The route that runs it."""
-        return Route(self.path, self._respond, methods=[self.method], name=self.name)
+        return Route(self.path, self.respond, methods=[self.method], name=self.name)
 
-    async def _respond(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
+        """The answer to one request. Raises Problem and StoreUnavailable."""
         # 1. Who calls? Nothing of the body is read for a stranger.
         # 2. What do they want? From here on a problem can say how much the payment pays.
         # 3. Do it; once, where it is to be done once.
         if self.prices:
-            request.state.fallback = full_price(None)
+            told = request.scope.setdefault("state", {})  # What `request.state` reads.
+            told["fallback"] = full_price(None)
         caller = await api_caller(request)
         body = await self._read(request)
         if self.prices and isinstance(body, dict):
-            request.state.fallback = full_price(body.get("amount"))
+            told["fallback"] = full_price(body.get("amount"))
         call = Call(request, platform_of(request), caller, body)
-        key = request.headers.get("idempotency-key")
-        if self.once is Once.NEEDED or (self.once is Once.TAKEN and key is not None):
-            return await self._respond_once(call, key)
+        if self.once is not Once.NO:
+            key = request.headers.get("idempotency-key")
+            if self.once is Once.NEEDED or key is not None:
+                return await self._respond_once(call, key)
         result = await self.handler(call)
         return result if isinstance(result, Response) else answer(result)
 

@@ -3,9 +3,10 @@
 from makegood.domain.review import Scope
 from makegood.errors import ProblemCode as P
 from makegood.limits import BATCH_BODY_BYTES_MAX, DOCUMENTS_BODY_BYTES_MAX
-from makegood.web.api import campaigns, documents, examples, ledger, payments, quotes
+from makegood.web.api import campaigns, documents, examples, ledger, payments, quotes, settlements
 from makegood.web.api.operation import Once, Operation
 from makegood.web.api.schemas import ref
+from makegood.web.api.settlement_schemas import STATEMENT_EXAMPLE
 
 _QUOTE = (Scope.QUOTE,)
 _SEE = (Scope.QUOTE, Scope.READ)
@@ -102,6 +103,21 @@ OPERATIONS: tuple[Operation, ...] = (
             P.CLOCK_IS_OFF,
             P.MONEY_OVERFLOWS,
         ),
+    ),
+    Operation(
+        "POST",
+        "/v1/captures",
+        quotes.capture_quotes,
+        "Quotes",
+        "Capture many quotes",
+        "Each capture has its own answer or its own problem, in the same order, and is durable when this answers; one "
+        "that is wrong does not touch the others. The same batch again has the same answers.",
+        _QUOTE,
+        ref("Captured"),
+        {"quotes": [examples.CAPTURED]},
+        ref("Captures"),
+        {"captures": [{"quote_id": examples.QUOTE["quote_id"], "paid_at": "2027-02-03T02:01:30Z"}]},
+        body_bytes_max=BATCH_BODY_BYTES_MAX,
     ),
     Operation(
         "POST",
@@ -317,5 +333,37 @@ OPERATIONS: tuple[Operation, ...] = (
         _READ,
         ref("Verified"),
         {"balanced": True, "accounts": 42, "entries": 1234, "violations": []},
+    ),
+    Operation(
+        "GET",
+        "/v1/settlements",
+        settlements.list_settlements,
+        "Settlement",
+        "List settled days",
+        "The newest days that were billed to funders.",
+        _READ,
+        ref("Settlements"),
+    ),
+    Operation(
+        "GET",
+        "/v1/settlements/{currency}/{day}",
+        settlements.get_settlement,
+        "Settlement",
+        "Read a settled day",
+        "What each funder was billed for one day, such as `/v1/settlements/CNY/2027-02-03`. The amounts of the "
+        "statements add up to the day's.",
+        _READ,
+        ref("Settlement"),
+    ),
+    Operation(
+        "GET",
+        "/v1/funders/{funder}/statements/{currency}/{day}",
+        settlements.get_statement,
+        "Settlement",
+        "Read a statement",
+        "A funder's statement of one day. A day without a line of this funder has none.",
+        _READ,
+        ref("Statement"),
+        STATEMENT_EXAMPLE,
     ),
 )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from makegood.errors import Problem
-from makegood.services import holds, quotes
+from makegood.services import captures, holds, quotes
+from makegood.web.api.answers import plain_answer
 from makegood.web.api.operation import Call
 from makegood.web.body import want_keys
 from makegood.web.problems import full_price, members
@@ -11,14 +12,14 @@ from makegood.web.problems import full_price, members
 
 async def create_quote(call: Call) -> Any:
     """Price one payment and reserve what it is granted."""
-    return await quotes.quote(call.platform, call.caller, call.body)
+    return plain_answer(await quotes.quote(call.platform, call.caller, call.body))
 
 
 async def create_quotes(call: Call) -> Any:
     """Price many payments; each has its own answer or its own problem."""
     raws = want_keys(call.body, frozenset({"payments"}))["payments"]
     answers = await quotes.quote_batch(call.platform, call.caller, raws)
-    return {"quotes": [_member(answer, raw) for answer, raw in zip(answers, raws, strict=True)]}
+    return plain_answer({"quotes": [_member(answer, raw) for answer, raw in zip(answers, raws, strict=True)]})
 
 
 async def preview_quote(call: Call) -> Any:
@@ -33,7 +34,15 @@ async def get_quote(call: Call) -> Any:
 
 async def capture_quote(call: Call) -> Any:
     """The payment was made: the discount is granted for good."""
-    return await holds.capture(call.platform, call.caller, call.id("quote_id"), call.body)
+    return plain_answer(await holds.capture(call.platform, call.caller, call.id("quote_id"), call.body))
+
+
+async def capture_quotes(call: Call) -> Any:
+    """Many payments were made; each capture has its own answer or its own problem."""
+    raws = want_keys(call.body, frozenset({"captures"}))["captures"]
+    done = await captures.capture_batch(call.platform, call.caller, raws)
+    told = [{"problem": members(one)} if isinstance(one, Problem) else one for one in done]
+    return plain_answer({"quotes": told})
 
 
 async def release_quote(call: Call) -> Any:

@@ -243,6 +243,12 @@ PUBLISHED = record(
     },
 )
 
+_PAID: dict[str, Schema] = {
+    "paid_at": MOMENT | {"description": "When the payer paid; not after `valid_until`."},
+    "captured_amount": POSITIVE
+    | {"description": "Minor units of the amount before discount; less is a partial capture."},
+}
+
 COMPONENTS: dict[str, Schema] = {
     "Payment": PAYMENT,
     "Item": record("One line of a basket.", {"sku": TEXT, "amount": MINOR}, {"category": TEXT, "quantity": COUNT}),
@@ -255,14 +261,18 @@ COMPONENTS: dict[str, Schema] = {
         "One answer or one problem for each payment, in the same order.",
         {"quotes": listed({"anyOf": [ref("Quote"), record("A member's problem.", {"problem": ref("Problem")})]})},
     ),
-    "Capture": record(
-        "How it was paid. Nothing means: now, and all of it.",
-        {},
+    "Capture": record("How it was paid. Nothing means: now, and all of it.", {}, _PAID),
+    "Captures": record(
+        "A batch.",
         {
-            "paid_at": MOMENT | {"description": "When the payer paid; not after `valid_until`."},
-            "captured_amount": POSITIVE
-            | {"description": "Minor units of the amount before discount; less is a partial capture."},
+            "captures": listed(
+                record("One capture.", {"quote_id": QUOTE_ID}, _PAID), minItems=1, maxItems=BATCH_PAYMENTS_MAX
+            )
         },
+    ),
+    "Captured": record(
+        "The quote as it stands, or one problem, for each capture, in the same order.",
+        {"quotes": listed({"anyOf": [ref("Quote"), record("A member's problem.", {"problem": ref("Problem")})]})},
     ),
     "RefundRequest": record(
         "A refund of a purchase, whole or in part.",
