@@ -110,7 +110,7 @@ async def test_a_retry_gets_the_first_outcome_and_other_content_is_told(books: A
     request = books.request("p1", {"spring": (revision, 2_000)})
     first = (await books.reserve(request))[0]
     assert (await books.reserve(request | {"quote_id": "qte_other"}))[0] == {**first, "outcome": "replayed"}
-    other = (await books.reserve(request | {"content_hash": "00" * 32}))[0]
+    other = (await books.reserve(request | {"content_hash": bytes(32)}))[0]
     assert other == {"outcome": "content_differs"}
     assert await books.money("spring") == (0, 3_000, 2_000, 0)
     await books.balanced()

@@ -160,16 +160,14 @@ class Ledger:
         return told
 
     async def _rebalance(self, house: int, requests: Sequence[Request], outcomes: Mapping[str, Outcome]) -> None:
-        """Get from other shares what this one lacks for all of these."""
+        """Get from other shares what this one lacks for all of these, as far as they have it."""
         needs: dict[str, int] = {}
         for request in requests:
             for grant in request["grants"]:
                 if outcomes[request["quote_id"]]["refused"].get(grant["campaign"]) == "share_is_short":
                     needs[grant["campaign"]] = needs.get(grant["campaign"], 0) + grant["discount"]
         for campaign, need in sorted(needs.items()):
-            if not await call(self.pool, "rebalance", house, campaign, self.lane, need):
-                least = min(g["discount"] for r in requests for g in r["grants"] if g["campaign"] == campaign)
-                await call(self.pool, "rebalance", house, campaign, self.lane, least)
+            await call(self.pool, "rebalance", house, campaign, self.lane, need)
 
     async def _replay(self, house: int, calls: Sequence[tuple[str, bytes]]) -> Sequence[Outcome | None]:
         outcomes = await call(self.pool, "replay", house, [one[0] for one in calls], [one[1] for one in calls])

@@ -157,7 +157,10 @@ create function count_grants(p_house bigint, p_grants grants[], p_rights boolean
     ), most as (
         select campaign_id, subject, period, max(count) as count, max(amount) as amount from charged group by 1, 2, 3
     )
-    select coalesce(bool_or(m.count > k.count_max or m.amount > k.amount_max), false)
+    select coalesce(bool_or(m.count > k.count_max or m.amount > k.amount_max
+        -- Shares that were joined counted in rows of their own: `contended` looks at all of them.
+        or not k.is_right and coalesce(k.count_max, k.amount_max) is not null and exists (
+            select from budgets b where b.house_id = p_house and b.campaign_id = g.campaign_id and b.share > 0)), false)
     from (select distinct campaign_id from unnest(p_grants)) g, lateral kept_counters(p_house, g.campaign_id) k
     join most m on m.campaign_id = k.scope and m.subject = k.subject and m.period = k.period
 $$;

@@ -206,6 +206,7 @@ declare
     v_slow text[] := '{}';     -- quote ids that are decided one by one
     v_old text[] := '{}';      -- quotes to supersede
     v_flagged boolean;
+    v_version bigint;
     v_outcome jsonb;
     v_stored text[];
     v_new integer;
@@ -250,10 +251,15 @@ begin
         end loop;
         v_grants := without(v_grants, v_gone);
     end if;
-    -- 4. Rights first, then budgets: both are charged for everybody, and stay locked.
+    -- 4. Rights first, then budgets: both are charged for everybody, and stay locked. Limits that were replaced between the
+    --    two counted this batch by the old ones: it is done again.
+    v_version := (select version from live_sets where house_id = p_house);
     if v_old <> '{}' then perform lock_rights(p_house, v_grants || grants_of(p_house, v_old)); end if;
     v_flagged := count_grants(p_house, v_grants, true);
     perform lock_budgets(p_house, v_grants || grants_of(p_house, v_old));
+    if v_version is distinct from (select version from live_sets where house_id = p_house) then
+        raise exception 'what is live changed meanwhile' using errcode = 'serialization_failure';
+    end if;
     v_flagged := count_grants(p_house, v_grants, false) or v_flagged;
     v_fast := v_grants;
     -- 5. Void where a bound would be broken: then those who break it wait, and the others are charged again.

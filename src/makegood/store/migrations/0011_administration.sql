@@ -308,7 +308,7 @@ begin
     return jsonb_build_object('outcome', 'done');
 end $$;
 
--- Gives the share of a lane what it lacks, p_need minor units, from the others. Whether they had it.
+-- Gives the share of a lane what it lacks from the others: p_need minor units, or all that there is. Whether there is any.
 create function rebalance(p_house bigint, p_campaign text, p_lane integer, p_need bigint) returns boolean
     language plpgsql security definer set search_path = makegood, pg_temp as $$
 declare
@@ -317,7 +317,7 @@ declare
 begin
     perform from budgets where house_id = p_house and campaign_id = p_campaign order by share for update;
     select shares into v_shares from campaigns where house_id = p_house and campaign_id = p_campaign;
-    if v_shares is null or balance_of(p_house, p_campaign, 'stage') < p_need then return false; end if;
+    if v_shares is null or balance_of(p_house, p_campaign, 'stage') = 0 then return false; end if;
     perform level_shares(p_house, p_campaign, p_lane % v_shares, p_need, v_shares);
     if exists (select from entries where house_id = p_house and batch = v_batch
                and entry_id >= current_setting('makegood.before')::bigint) then
