@@ -9,7 +9,6 @@ from typing import Any
 from makegood.errors import MakegoodError
 from makegood.limits import CAPTURE_GRACE_SECONDS, DEADLINE_MS_DEFAULT, DEADLINE_MS_MAX, QUOTE_VALID_SECONDS
 
-
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # The metrics library's own name.
 
 

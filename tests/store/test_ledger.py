@@ -1,5 +1,6 @@
 """Reserve, capture, release, refund, expire on a real PostgreSQL; the books are verified after each."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -177,8 +178,9 @@ async def test_expiry_gives_back_what_is_due_and_nothing_else(books: Any) -> Non
     await books.balanced()
 
 
-async def _disown(books: Any, payment: str, *, touched: bool) -> bool:
-    return await books.ledger.disown(books.house.id, "till", payment, f"qte_{payment}", touched)
+async def _disown(books: Any, payment: str, *, touched: bool, attempt: str = "") -> bool:
+    quote = f"qte_{payment}"
+    return await books.ledger.disown(books.house.id, "till", payment, quote, touched, attempt or secrets.token_hex(8))
 
 
 async def test_a_late_hold_is_void_for_ever(books: Any) -> None:
@@ -215,3 +217,14 @@ async def test_somebody_elses_hold_is_not_ended_by_a_try_that_never_got_it(books
     await books.reserve(books.request("p1", {"spring": (revision, 2_000)}, quote_id="qte_first"))
     assert not await _disown(books, "p1", touched=False)
     assert await books.money("spring") == (0, 3_000, 2_000, 0)
+
+
+async def test_a_try_gives_up_its_claim_once_however_often_it_is_said(books: Any) -> None:
+    revision = await books.live("spring", 5_000)
+    request = books.request("p1", {"spring": (revision, 2_000)})
+    await books.reserve(request)
+    await books.reserve(request)  # Two callers wait for it; one of them was answered full price.
+    for _ in range(2):  # The answer to the first was lost.
+        assert not await _disown(books, "p1", touched=True, attempt="one")
+    assert (await books.capture("qte_p1"))["outcome"] == "done"
+    await books.balanced()

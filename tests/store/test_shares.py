@@ -118,7 +118,9 @@ async def test_a_limit_that_counts_all_payers_joins_the_shares_and_counts_what_e
     ledgers = lanes(books, 2)
     await split(books, 2)
     for n, ledger in enumerate((ledgers[1], ledgers[1])):
-        assert (await reserve(books, ledger, books.request(f"p{n}", {"spring": (revision, 5)})))[0]["outcome"] == "reserved"
+        assert (await reserve(books, ledger, books.request(f"p{n}", {"spring": (revision, 5)})))[0][
+            "outcome"
+        ] == "reserved"
     revision = await books.live("spring", 10_001, limits=(THREE_IN_ALL,))
     assert await stages(books) == [9_991, 0]
     outcomes = [
@@ -152,6 +154,9 @@ async def test_a_budget_in_shares_is_lowered_to_what_they_hold_and_not_below(boo
         await books.live("spring", 1_999)
     revision = await books.live("spring", 2_001)
     assert sum(await stages(books)) == 1
-    last = [await reserve(books, one, books.request(f"q{n}", {"spring": (revision, 1)})) for n, one in enumerate(lanes(books, 4))]
+    last = [
+        await reserve(books, one, books.request(f"q{n}", {"spring": (revision, 1)}))
+        for n, one in enumerate(lanes(books, 4))
+    ]
     assert [one["outcome"] for (one,) in last] == ["reserved", "refused", "refused", "refused"]
     await books.balanced()

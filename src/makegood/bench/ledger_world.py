@@ -12,6 +12,7 @@ from time import time_ns
 
 import msgspec
 
+from makegood.bench.row import AnswersDiffer
 from makegood.documents.source import Source
 from makegood.domain.review import Guard, Scope
 from makegood.services.access import Caller, authenticate, create_house, create_key
@@ -19,8 +20,11 @@ from makegood.services.campaigns import approve, publish
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
 from makegood.store.campaigns import standings
+from makegood.store.connection import DATABASE
+from makegood.store.migrate import SERVER_ROLE
 from makegood.store.packing import Request
 from makegood.store.records import save_snapshot
+from makegood.store.verify import verify
 
 PRINCIPAL = "till"
 DISCOUNT = 1_000
@@ -91,6 +95,18 @@ class World:
     platform: Platform
     budgets: Sequence[Budget]
 
+    @property
+    def login(self) -> str:
+        """The URL of the server's own role."""
+        assert self.platform.store.server is not None
+        return self.platform.store.server.url(SERVER_ROLE, DATABASE)
+
+    async def check(self) -> None:
+        """Raises AnswersDiffer unless every invariant of the house holds."""
+        verified = await verify(self.platform.store.pool, self.budgets[0].house)
+        if not verified.balanced:
+            raise AnswersDiffer(f"the books do not balance: {verified.violations[:3]}")
+
 
 @asynccontextmanager
 async def ledger_world(budgets: Sequence[tuple[str, str]], pool_size: int = 8) -> AsyncIterator[World]:
@@ -135,8 +151,10 @@ def _text(template: str, name: str, money: str) -> bytes:
     return template.replace("SHARED", _SHARED).replace("NAME", name).replace("MONEY", money).encode()
 
 
-def requests(budget: Budget, seed: int) -> Iterator[Request]:
-    """Reservations without end, each a payment and a payer of its own. Ids begin with the time, as those of quotes do."""
+def requests(budget: Budget, seed: str) -> Iterator[Request]:
+    """Reservations without end, each a payment and a payer of its own, others for another seed.
+
+    Ids begin with the time, as those of quotes do."""
     draw = Random(seed)
     benefit = {"campaign": budget.campaign, "revision": budget.revision, "label": "platform_gift"}
     words = {"text": {"zh-CN": "平台红包", "en": "Platform gift"}, "discount_minor": DISCOUNT}

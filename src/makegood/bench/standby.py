@@ -47,9 +47,8 @@ def standby_lines(case: str, alone: float, together: float) -> Lines:
 
 @asynccontextmanager
 async def _server() -> AsyncIterator[tuple[Platform, Path]]:
-    folder = Path(tempfile.mkdtemp(prefix="makegood-bench-"))
+    folder = _folder()
     try:
-        folder.chmod(0o755)  # As root PostgreSQL runs as somebody else, who must get in.
         platform = await open_platform(Settings(data=str(folder / "primary"), pool_size=POOL))
         try:
             yield platform, folder
@@ -57,3 +56,9 @@ async def _server() -> AsyncIterator[tuple[Platform, Path]]:
             await close_platform(platform)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="makegood-bench-"))
+    folder.chmod(0o755)  # As root PostgreSQL runs as somebody else, who must get in.
+    return folder

@@ -36,10 +36,12 @@ _PROBLEMS = {
 class Attempt:
     """One try to decide payments. `abandoned` once its caller was answered without it.
 
-    `touched` are the quotes, by payment id, that it is known to have got; `asked` those it may have got.
+    `touched` are the quotes, by payment id, that it is known to have got; `asked` those it may have got. It has a `name`
+    once what it got is to be ended.
     """
 
     patience_ms: int
+    name: str = ""
     abandoned: bool = False
     asked: dict[str, str] = field(default_factory=dict)
     touched: dict[str, str] = field(default_factory=dict)

@@ -27,6 +27,7 @@ class Late:
     payment: str
     quote: str
     touched: bool
+    attempt: str
 
 
 @dataclass(slots=True)

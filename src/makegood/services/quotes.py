@@ -1,6 +1,7 @@
 """Quotes: what a payment gets, within the deadline. The payment never fails because of Makegood."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -210,9 +211,10 @@ def _abandoned(
 
 
 def _remember(platform: Platform, caller: Caller, attempt: Attempt) -> None:
+    attempt.name = attempt.name or secrets.token_hex(8)
     for payment, quote_id in (attempt.asked | attempt.touched).items():
         touched = payment in attempt.touched
-        platform.late.append(Late(caller.house.id, caller.principal, payment, quote_id, touched))
+        platform.late.append(Late(caller.house.id, caller.principal, payment, quote_id, touched, attempt.name))
 
 
 async def _end_late(platform: Platform, caller: Caller, attempt: Attempt) -> None:
@@ -228,7 +230,7 @@ async def end_late_holds(platform: Platform) -> int:
             late = platform.late.popleft()
             try:
                 ended += await platform.store.ledger.disown(
-                    late.house, late.principal, late.payment, late.quote, late.touched
+                    late.house, late.principal, late.payment, late.quote, late.touched, late.attempt
                 )
             except StoreUnavailable:
                 platform.late.appendleft(late)

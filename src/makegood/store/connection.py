@@ -74,7 +74,7 @@ async def open_store(settings: Settings) -> Store:
         pool = await _open_checked(login, settings.pool_size, hosts, strict=server is not None)
     except BaseException:
         if server is not None:
-            await asyncio.to_thread(server.close)
+            await asyncio.to_thread(server.close_if_ready)
         raise
     return Store(url, pool, server, asyncio.create_task(hosts.watch()), Ledger(pool))
 

@@ -93,11 +93,12 @@ class Ledger:
         outcome: Outcome = await self._of(house).release.ask(principal, (quote,), quote)
         return outcome
 
-    async def disown(self, house: int, principal: str, payment: str, quote: str, touched: bool) -> bool:
+    async def disown(self, house: int, principal: str, payment: str, quote: str, touched: bool, attempt: str) -> bool:
         """End what was or may yet be held for a payment whose caller was answered full price, unless somebody else was
-        answered with it. `touched`: this caller's try is known to have got the hold. Whether the payment is closed now.
+        answered with it. `touched`: this caller's try, `attempt`, is known to have got the hold. Whether it closed the
+        payment, or found it closed. Done again for the same attempt it does nothing.
         """
-        closed: bool = await call(self.pool, "disown", house, principal, payment, quote, touched)
+        closed: bool = await call(self.pool, "disown", house, principal, payment, quote, touched, attempt)
         return closed
 
     async def refund(self, house: int, principal: str, payment: str, refund_id: str, amount: int) -> Outcome:

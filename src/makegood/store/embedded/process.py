@@ -14,6 +14,7 @@ from makegood.telemetry import log
 
 ANSWER_SECONDS_MAX = 3  # A server that is there answers at once; one that is busy starting says so.
 SILENT_SECONDS_MAX = 15  # A server that is ready and answers nothing for so long hangs, or was stopped by a signal.
+STOPPING_SECONDS_MAX = 15  # With the start lock in hand: nobody of ours waits for that stop any more.
 LOOK_SECONDS = 0.1
 TELL_SECONDS = 2.0  # Whoever waits longer than this is told, and then again as often.
 START_SECONDS_MAX = 3600  # Recovery replays up to `max_wal_size` of log; a slow disk does so in minutes.
@@ -106,7 +107,7 @@ def wait_until_ready(cluster: Path, socket: Path, superuser: str) -> bool:
     Raises StoreUnavailable where it hangs: it is left as it is, since whoever stopped it may let it go on.
     """
     telling = Telling(cluster.parent)
-    silent_since = None
+    silent_since = stopping_since = None
     while (said := answer(socket, superuser)) != READY:
         found = server_of(cluster)
         if said != REJECTS and found is None:
@@ -115,6 +116,12 @@ def wait_until_ready(cluster: Path, socket: Path, superuser: str) -> bool:
         silent_since = (silent_since or time.monotonic()) if hangs else None
         if found is not None and silent_since is not None and time.monotonic() - silent_since > SILENT_SECONDS_MAX:
             raise _hangs(found)
+        stops = found is not None and found.state == "stopping"
+        stopping_since = (stopping_since or time.monotonic()) if stops else None
+        if stopping_since is not None and time.monotonic() - stopping_since > STOPPING_SECONDS_MAX:
+            # It hangs: see `_stop` of the server. What it acknowledged is in its log.
+            log.warning("store_hangs_while_it_stops", folder=str(cluster))
+            programs.run("pg_ctl", "stop", "-D", str(cluster), "-w", "-m", "immediate")
         telling.look()
         time.sleep(LOOK_SECONDS)
     return True

@@ -170,6 +170,16 @@ create trigger payments_are_kept before delete or update on payments execute fun
 call keep_houses_apart('payments');
 grant select on payments to makegood_app;
 
+-- Tries whose callers were answered full price although they had a claim on a hold: each gives up one claim, once.
+create table disowned (
+    house_id bigint not null,
+    quote_id text   collate "C" not null,
+    try      text   not null,
+    primary key (house_id, quote_id, try)
+);
+call keep_houses_apart('disowned');
+grant select on disowned to makegood_app;
+
 -- -- quotes and grants ---------------------------------------------------------------------------------
 
 -- What the functions guarantee by writing both sides in one statement is checked by `ledger verify`, not row by row here.
