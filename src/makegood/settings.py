@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from makegood.errors import MakegoodError
-from makegood.limits import CAPTURE_GRACE_SECONDS, DEADLINE_MS_DEFAULT, DEADLINE_MS_MAX, QUOTE_VALID_SECONDS
+from makegood.limits import CAPTURE_GRACE_SECONDS, DEADLINE_MS_DEFAULT, DEADLINE_MS_MAX, QUOTE_VALID_SECONDS, SHARES_MAX
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # The metrics library's own name.
 
@@ -58,6 +58,13 @@ class Settings:
     )
     pool_size: int = _setting(8, "Connections to the store a server process keeps", low=1, high=200)
     workers: int = _setting(1, "Server processes that share the port; each keeps its own connections", low=1, high=64)
+    lane: int = _setting(
+        -1,
+        "Share of split budgets, and audit chain, that this process writes to; worker processes count on from it. "
+        "-1 chooses by the number of the process",
+        low=0,
+        high=SHARES_MAX - 1,
+    )
     log_level: str = _setting("info", "debug, info, warning or error")
 
 

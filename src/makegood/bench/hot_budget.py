@@ -101,7 +101,9 @@ def _naive(world: World, connections: Sequence[int]) -> dict[str, Contestant]:
     budget, url = world.budgets[0], world.platform.store.url
     made: dict[str, Contestant] = {}
     for number in connections:
-        made[f"one by one, the same function on {number} connections"] = lambda n=number: by_function(world.login, budget, n)  # type: ignore[misc]
+        made[f"one by one, the same function on {number} connections"] = lambda n=number: by_function(
+            world.login, budget, n
+        )  # type: ignore[misc]
         made[f"one by one, statements on {number} connections"] = lambda n=number: by_statements(url, budget, n)  # type: ignore[misc]
     return made
 
@@ -141,7 +143,8 @@ async def _check(world: World, taken: int) -> None:
 
 def _row(case: str, mine: str, loads: dict[str, Load]) -> Row:
     others = sorted(
-        (Versus(name, load.each) for name, load in loads.items() if not name.endswith(" callers")), key=lambda v: v.value
+        (Versus(name, load.each) for name, load in loads.items() if not name.endswith(" callers")),
+        key=lambda v: v.value,
     )
     return Row("hot_budget", case, loads[mine].each, UNIT, others[0], tuple(others[1:]))
 

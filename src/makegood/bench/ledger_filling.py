@@ -24,7 +24,7 @@ select n, 'qte_' || lpad(to_hex(1767225600000 + n * {step}), 12, '0') || substr(
 from generate_series({first}::bigint, {last}::bigint) n
 """
 _ROWS = (
-    "insert into payments select {house}, payment, quote, hash from made order by payment collate \"C\"",
+    'insert into payments select {house}, payment, quote, hash from made order by payment collate "C"',
     """
     insert into quotes (house_id, quote_id, payment_id, content_hash, payer_ref, currency, amount, discount, decided_at,
                         valid_until, hold_until, snapshot, seen, benefits, state, captured, paid_at, claims)
@@ -79,7 +79,10 @@ async def fill(url: str, budget: Budget, total: int, tell: Callable[[int], None]
     """
     connection = await connect(url)
     try:
-        await _do(connection, "set search_path = makegood; set session_replication_role = replica; set synchronous_commit = off")
+        await _do(
+            connection,
+            "set search_path = makegood; set session_replication_role = replica; set synchronous_commit = off",
+        )
         await _do(connection, "set work_mem = '256MB'; set temp_buffers = '256MB'")
         names = {"house": budget.house, "campaign": budget.campaign, "revision": budget.revision, "total": total}
         names |= {"step": max(1, _SPAN_MS // total), "discount": DISCOUNT, "snapshot": SNAPSHOT, "chain": _CHAIN}

@@ -45,7 +45,13 @@ def _rows(load: Load, full: Load, share: float, effort: Effort) -> list[Row]:
     beside = f"{effort.callers} callers as fast as they are answered"
     case = f"{share:.0%} of the closed loop ({_rounded(share * full.rate):,} payments/s)"
     return [
-        Row("ledger_latency", f"{case}, {words}", load.percentile(at), "ms from when it was due", Versus(beside, full.percentile(at)))
+        Row(
+            "ledger_latency",
+            f"{case}, {words}",
+            load.percentile(at),
+            "ms from when it was due",
+            Versus(beside, full.percentile(at)),
+        )
         for words, at in _PERCENTILES
     ]
 

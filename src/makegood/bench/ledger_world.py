@@ -154,7 +154,8 @@ def _text(template: str, name: str, money: str) -> bytes:
 def requests(budget: Budget, seed: str) -> Iterator[Request]:
     """Reservations without end, each a payment and a payer of its own, others for another seed.
 
-    Ids begin with the time, as those of quotes do."""
+    Ids begin with the time, as those of quotes do.
+    """
     draw = Random(seed)
     benefit = {"campaign": budget.campaign, "revision": budget.revision, "label": "platform_gift"}
     words = {"text": {"zh-CN": "平台红包", "en": "Platform gift"}, "discount_minor": DISCOUNT}

@@ -74,7 +74,14 @@ async def _in_turns(
     for number in range(effort.turns):
         for case, (budget, several) in cases.items():
             turns = [
-                Turn(budget, lane, CALLERS // several, effort.seconds, effort.warm_seconds, f"{seed} {number} {case} {lane}")
+                Turn(
+                    budget,
+                    lane,
+                    CALLERS // several,
+                    effort.seconds,
+                    effort.warm_seconds,
+                    f"{seed} {number} {case} {lane}",
+                )
                 for lane in range(several)
             ]
             best[case] = max(best[case], await processes.turn(turns))

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import click
 import msgspec
 from rich.table import Table
 
+from makegood.bench.ledger_growth import RESERVATIONS, bench_ledger_growth
 from makegood.bench.row import AnswersDiffer, Lines, Row, Versus
 from makegood.bench.table import LINES
 from makegood.cli.output import console, json_option, stderr
@@ -18,9 +20,17 @@ _BAR = 20  # Characters of the longest bar.
 @click.command("bench")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--seed", type=int, default=2025, show_default=True, help="What is drawn is drawn from this.")
+@click.option(
+    "--reservations",
+    type=click.IntRange(1_000, 100_000_000),
+    default=RESERVATIONS,
+    show_default=True,
+    help="How many are in the tables of ledger_growth beforehand.",
+)
 @json_option
-def command(names: tuple[str, ...], seed: int, as_json: bool) -> None:
-    """Measure the lines of these names, or all of them: price, proof, quote_http.
+def command(names: tuple[str, ...], seed: int, reservations: int, as_json: bool) -> None:
+    """Measure the lines of these names, or all of them: price, proof, quote_http, hot_budget, second_writer,
+    standby, sub_budgets, ledger_latency, ledger_growth.
 
     Each line is a ratio to something measured in the same run; higher is better. With --json one array of rows. Exit 1
     if two contestants disagree, or if one that belongs to the comparison is not installed.
@@ -29,7 +39,7 @@ def command(names: tuple[str, ...], seed: int, as_json: bool) -> None:
     if unknown:
         raise click.UsageError(f"there is no line `{unknown[0]}`; there are {', '.join(LINES)}")
     wanted = [name for name in LINES if name in names or not names]
-    found = [_measure(name, seed) for name in wanted]
+    found = [_measure(name, seed, reservations) for name in wanted]
     if as_json:
         click.echo(_json([row for lines in found for row in lines.rows]))
     else:
@@ -40,10 +50,13 @@ def command(names: tuple[str, ...], seed: int, as_json: bool) -> None:
     sys.exit(1 if missing else 0)
 
 
-def _measure(name: str, seed: int) -> Lines:
+def _measure(name: str, seed: int, reservations: int) -> Lines:
+    line = LINES[name]
+    if line is bench_ledger_growth:
+        line = partial(bench_ledger_growth, reservations=reservations)
     try:
         with stderr.status(f"measuring {name}"):
-            return LINES[name](seed)
+            return line(seed)
     except AnswersDiffer as error:
         stderr.print("[bold red]error[/]", end=" ")
         stderr.print(f"{name}: {error}; where answers differ there is nothing to compare", markup=False)

@@ -29,6 +29,7 @@ COMMANDS = {
     "resume": "resume",
     "serve": "serve",
     "settle": "settle",
+    "split": "split",
     "stage": "stage",
     "statement": "statement",
     "stop": "stop",

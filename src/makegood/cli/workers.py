@@ -17,11 +17,13 @@ import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from makegood.cli.worker import MODULE, Orders
+from makegood.limits import SHARES_MAX
 from makegood.settings import Settings, worker_environment
 from makegood.telemetry import log
 from makegood.web.server import SHUTDOWN_SECONDS_MAX, address_of
@@ -89,7 +91,7 @@ class Crew:
         first = True
         while not self._ending.done():
             begun = loop.time()
-            process = self._processes[number] = await self._start(ready, demo=self._demo and first and number == 0)
+            process = self._processes[number] = await self._start(number, ready, demo=self._demo and first and number == 0)
             first = False
             either: set[asyncio.Future[Any]] = {asyncio.ensure_future(process.wait()), self._ending}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -101,7 +103,7 @@ class Crew:
             await asyncio.wait({self._ending}, timeout=pause)
             pause = min(max(pause * 2, PAUSE_SECONDS), PAUSE_SECONDS_MAX) if young else 0.0
 
-    async def _start(self, ready: asyncio.Event, *, demo: bool) -> Process:
+    async def _start(self, number: int, ready: asyncio.Event, *, demo: bool) -> Process:
         heard, told = os.pipe()
         listening = self._listening.fileno()
         try:
@@ -112,7 +114,8 @@ class Crew:
         finally:
             os.close(told)
         _when_told(heard, ready)
-        orders = Orders(self._settings, listening, told, demo, self._as_json)
+        lane = (max(self._settings.lane, 0) + number) % SHARES_MAX  # Side by side, so that shares are spread evenly.
+        orders = Orders(replace(self._settings, lane=lane), listening, told, demo, self._as_json)
         assert process.stdin is not None
         process.stdin.write(msgspec.json.encode(orders) + b"\n")
         return process

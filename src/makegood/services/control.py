@@ -7,7 +7,7 @@ from typing import Any
 from makegood.clock import Instant
 from makegood.domain.review import Scope
 from makegood.errors import FieldError, Problem, ProblemCode
-from makegood.limits import RESUME_CONFIRM_SECONDS, TEXT_CHARS_MAX
+from makegood.limits import RESUME_CONFIRM_SECONDS, SHARES_MAX, TEXT_CHARS_MAX
 from makegood.services.access import Caller, require
 from makegood.services.live import live_set
 from makegood.services.platform import Platform, turn_of
@@ -81,6 +81,18 @@ async def open_stage(
     outcome = await rows.open_stage(pool, caller.house.id, caller.principal, campaign_id, view.revision, following[0])
     _raise_for(outcome, campaign_id, "only a campaign that is live, unchanged and not stopped opens a stage")
     return await view_of(platform, caller, campaign_id)
+
+
+async def split_budget(platform: Platform, caller: Caller, campaign_id: str, shares: int) -> None:
+    """Split a campaign's budget into shares, so that several processes do not wait for each other; 1 makes it whole again.
+
+    Raises Problem(STATE_FORBIDS) where a limit counts all payers together: it is exact in one share only.
+    """
+    require(caller, Scope.OPERATE)
+    outcome = await rows.split(platform.store.pool, caller.house.id, caller.principal, campaign_id, shares)
+    if outcome["outcome"] == "limit_counts_all":
+        raise Problem(ProblemCode.STATE_FORBIDS, "a limit of it counts all payers together, which one share only can do")
+    _raise_for(outcome, campaign_id, f"only a campaign that is live is split, into 1 to {SHARES_MAX} shares")
 
 
 async def _resumed(platform: Platform, caller: Caller, campaign_id: str, reason: str) -> dict[str, Any]:

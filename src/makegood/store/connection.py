@@ -76,7 +76,7 @@ async def open_store(settings: Settings) -> Store:
         if server is not None:
             await asyncio.to_thread(server.close_if_ready)
         raise
-    return Store(url, pool, server, asyncio.create_task(hosts.watch()), Ledger(pool))
+    return Store(url, pool, server, asyncio.create_task(hosts.watch()), Ledger(pool, settings.lane))
 
 
 async def _database_of(server: embedded.Embedded | None) -> str:

@@ -50,8 +50,12 @@ class Ledger:
     """Money calls of one process on one store. `lane` is the share of each budget and the audit chain that it writes to."""
 
     pool: Pool
-    lane: int = field(default_factory=lambda: os.getpid() % SHARES_MAX)
+    lane: int = -1
     _houses: dict[int, _Lanes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Without a lane of its own a process takes one by its number."""
+        self.lane = (os.getpid() if self.lane < 0 else self.lane) % SHARES_MAX
 
     async def reserve(
         self,
