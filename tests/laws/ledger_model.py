@@ -1,4 +1,4 @@
-"""What the ledger should do, in plain Python: every answer is looked up in all that stands, nothing is kept up to date."""
+"""What the ledger should do, in plain Python: every answer is looked up in all that stands; no sums are kept."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -185,7 +185,7 @@ class Model:
 
 
 def explained(model: Model, calls: Sequence[Callable[[Model], bool]]) -> Model | None:
-    """The model after all of these calls in some order in which each gives what was seen, or None. A call says whether."""
+    """The model after all of these calls in an order where each gives what was seen, or None. A call says whether."""
     tried: set[frozenset[int]] = set()
 
     def go_on(now: Model, left: frozenset[int]) -> Model | None:

@@ -1,8 +1,8 @@
 """The real ledger with the same names as the model has, called from another thread than the loop's."""
 
-import secrets
 import asyncio
 import hashlib
+import secrets
 from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar

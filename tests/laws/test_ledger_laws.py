@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -32,8 +32,9 @@ seldom = st.sampled_from([False] * 9 + [True])
 picks = st.integers(0, 30)
 refs = st.sampled_from([1, 2, 3, 1, 2, 3, 1, 2, 3, None]).map(lambda n: None if n is None else bytes([n]) * 32)
 asked = st.fixed_dictionaries({
-    "payment": payments, "campaigns": st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a"), ("a",), ("b",), ("a", "b"), ()]),
-    "discounts": st.tuples(st.integers(1, 120), st.integers(1, 120)), "other": seldom, "stale": seldom, "short": st.booleans(),
+    "payment": payments, "other": seldom, "stale": seldom, "short": st.booleans(),
+    "campaigns": st.sampled_from([("a",), ("b",), ("a", "b"), ("b", "a"), ("a",), ("b",), ("a", "b"), ()]),
+    "discounts": st.tuples(st.integers(1, 120), st.integers(1, 120)),
     "payer": refs, "device": refs, "payee": st.integers(1, 2).map(lambda n: bytes([n]) * 32),
     "day": st.sampled_from(["2027-02-01", "2027-02-02"]), "hour": st.sampled_from(["2027-02-01T12", "2027-02-01T13"]),
     "supersedes": st.one_of(st.none(), st.none(), st.none(), st.none(), payments),
@@ -162,7 +163,7 @@ class LedgerMachine(RuleBasedStateMachine):
         told = self.real.refunds(payment, some)
 
         def gave(name: str, amount: int, seen: str, model: Model) -> bool:
-            return model.refund(payment, name, amount)["outcome"] == seen
+            return bool(model.refund(payment, name, amount)["outcome"] == seen)
 
         self._explain([partial(gave, *one, seen["outcome"]) for one, seen in zip(some, told, strict=True)], told)
 
@@ -200,7 +201,7 @@ class LedgerMachine(RuleBasedStateMachine):
         changes |= {key: one[key] for key in ("day", "hour", "supersedes", "short")}
         return request_of(one["payment"], grants, content_hash=bytes([one["other"]]) * 32, **changes)
 
-    def _explain(self, calls: list[Callable[[Model], bool]], told: object) -> None:
+    def _explain(self, calls: Sequence[Callable[[Model], bool]], told: object) -> None:
         found = explained(self.model, calls)
         assert found is not None, f"no order of these explains {told}"
         self.model = found
@@ -209,7 +210,8 @@ class LedgerMachine(RuleBasedStateMachine):
 def _reserves(request: dict[str, Any], seen: dict[str, Any], model: Model) -> bool:
     """Whether a reservation that comes next is told what was seen. Of several reasons to refuse it one may be told."""
     due = model.reserve(request)
-    return due["outcome"] == seen["outcome"] and set(seen.get("refused", ())) <= set(due.get("refused", ()))
+    told: str = seen["outcome"]
+    return due["outcome"] == told and set(seen.get("refused", ())) <= set(due.get("refused", ()))
 
 
 async def test_the_ledger_does_what_the_model_does(platform: Platform) -> None:

@@ -42,7 +42,7 @@ async def migrate_to(connection: Connection, number: int, monkeypatch: pytest.Mo
 
 
 async def trade(old: Connection) -> int:
-    """A house with two campaigns of two funders and quotes of every state, stacked ones and a closed payment included."""
+    """A house with two campaigns of two funders and quotes of every state, some stacked, and a closed payment."""
     house: int = await old.fetchval(
         "insert into houses (name, live, draw_secret, payer_key, guards_left_out)"
         " values ('older', false, $1, $1, '{proof}') returning house_id", bytes(32),
@@ -72,7 +72,13 @@ async def trade(old: Connection) -> int:
 async def _published(old: Connection, house: int, kind: str, subject: str) -> str:
     canonical = f'{{"kind": "{kind}", "id": "{subject}", "label": "merchant_coupon"}}'
     revision = "rev_" + hashlib.sha256(canonical.encode()).hexdigest()
-    row = {"kind": kind, "subject": subject, "revision": revision, "canonical": canonical.encode().hex(), "currency": "CNY"}
+    row = {
+        "kind": kind,
+        "subject": subject,
+        "revision": revision,
+        "canonical": canonical.encode().hex(),
+        "currency": "CNY",
+    }
     await old.execute("select publish($1, 'ann', $2, $3)", house, subject, [row])
     return revision
 

@@ -1,11 +1,11 @@
-"""The ledger's lines of `bench`, with a moment of load each: what they compare is done, and their answers are checked."""
+"""The ledger's lines of `bench`, with a moment of load each: they compare, and check the answers."""
 
 import asyncio
 from secrets import token_hex
 
 import pytest
 
-from makegood.bench import hot_budget, ledger_growth, ledger_latency, ledger_standby, second_writer
+from makegood.bench import hot_budget, ledger_growth, ledger_latency, second_writer
 from makegood.bench.ledger_filling import fill
 from makegood.bench.ledger_load import by_ledger, opened
 from makegood.bench.ledger_naive import by_function, by_statements
@@ -66,43 +66,37 @@ async def test_an_open_loop_counts_the_time_from_when_a_call_was_due(platform: P
     assert load.percentile(1.0) > 9 * len(load.times), "the last one waited for all before it"
 
 
-def test_the_line_hot_budget_has_a_row_for_each_number_of_callers_and_for_a_slow_disk() -> None:
-    lines = hot_budget.bench_hot_budget(
-        7, hot_budget.Effort(seconds=0.2, warm_seconds=0.05, turns=1, callers=(16, 4), connections=(2,))
-    )
+async def test_the_line_hot_budget_has_a_row_for_each_number_of_callers_and_for_a_slow_disk(platform: Platform) -> None:
+    effort = hot_budget.Effort(seconds=0.2, warm_seconds=0.05, turns=1, callers=(16, 4), connections=(2,))
+    lines = await hot_budget.measure(await _world(platform), 7, effort)
     assert [row.case for row in lines.rows] == ["16 callers", "4 callers", "16 callers, a flush takes 1 ms more"]
     assert {len(row.others) for row in lines.rows} == {1}
     assert all(row.value > 0 and row.versus.what.startswith("one by one") for row in lines.rows)
 
 
-def test_the_lines_of_several_writers_have_a_row_for_two_and_for_each_split() -> None:
+async def test_the_lines_of_several_writers_have_a_row_for_two_and_for_each_split(platform: Platform) -> None:
     effort = second_writer.Effort(seconds=0.2, warm_seconds=0.05, turns=1, shares=(2,), sold=10)
-    assert [row.name for row in second_writer.bench_second_writer(7, effort).rows] == ["second_writer"]
-    assert [row.case for row in second_writer.bench_sub_budgets(7, effort).rows] == ["2 shares, a process each"]
+    world = await _world(platform, *second_writer.budgets_of(effort))
+    assert [row.name for row in (await second_writer.two_writers(world, 7, effort)).rows] == ["second_writer"]
+    assert [row.case for row in (await second_writer.in_shares(world, 8, effort)).rows] == ["2 shares, a process each"]
 
 
-def test_the_line_latency_has_three_percentiles_for_each_rate() -> None:
+async def test_the_line_latency_has_three_percentiles_for_each_rate(platform: Platform) -> None:
     effort = ledger_latency.Effort(seconds=0.3, warm_seconds=0.1, callers=8, shares=(0.2,))
-    lines = ledger_latency.bench_ledger_latency(7, effort)
+    lines = await ledger_latency.measure(await _world(platform), 7, effort)
     assert [row.case.rpartition(", ")[2] for row in lines.rows] == ["p50", "p99", "p99.9"]
     assert lines.rows[0].value <= lines.rows[1].value <= lines.rows[2].value
 
 
-def test_the_line_growth_compares_a_full_store_with_an_empty_one() -> None:
-    lines = ledger_growth.bench_ledger_growth(
-        7, effort=ledger_growth.Effort(1_000, seconds=0.2, warm_seconds=0.05, turns=1, callers=8)
-    )
-    assert [row.case for row in lines.rows] == ["8 callers beside 1,000 reservations"]
-    assert "bytes" in lines.summary
+async def test_the_line_growth_compares_two_stores(platform: Platform) -> None:
+    effort = ledger_growth.Effort(1_000, seconds=0.2, warm_seconds=0.05, turns=1, callers=8)
+    rows = await ledger_growth.measure(await _world(platform), await _world(platform), 7, effort)
+    assert [(row.case, row.versus.what) for row in rows] == [("8 callers beside 1,000 reservations", "an empty store")]
 
 
-def test_the_line_standby_compares_a_server_with_itself() -> None:
-    lines = ledger_standby.bench_standby(7, ledger_standby.Effort(seconds=0.2, warm_seconds=0.05, turns=1, callers=8))
-    assert [(row.name, row.versus.what) for row in lines.rows] == [("standby", "the same server alone")]
-
-
-async def _world(platform: Platform) -> World:
-    return World(platform, await open_budgets(platform, [("hot", BIG)], f"bench-{token_hex(4)}"))
+async def _world(platform: Platform, *budgets: tuple[str, str]) -> World:
+    wanted = budgets or (("hot", BIG),)
+    return World(platform, await open_budgets(platform, wanted, f"bench-{token_hex(4)}"))
 
 
 async def _rows(world: World) -> list[int]:

@@ -1,6 +1,7 @@
 """Many clients at once: nothing overspent, nothing granted twice, every answer repeated; the books balance."""
 
 import asyncio
+import itertools
 import random
 from typing import Any
 
@@ -99,21 +100,26 @@ async def test_nothing_commits_after_a_stop_has_committed(books: Any) -> None:
     from makegood.store import campaigns
 
     revision = await books.live("spring", 10**6)
-    stopped = asyncio.Event()
+    busy, stopped = asyncio.Event(), asyncio.Event()
     after: list[str] = []
 
     async def client(number: int) -> None:
-        for n in range(30):
+        for n in itertools.count():
             known = stopped.is_set()
             outcome = (await books.reserve(books.request(f"p{number}-{n}", {"spring": (revision, 10)})))[0]
+            if n == 5:
+                busy.set()
             if known:
                 after.append(outcome["outcome"])
+                if len(after) >= 80:
+                    return
 
     async def stop() -> None:
-        await asyncio.sleep(0.15)
+        await busy.wait()
         await campaigns.stop(books.pool, books.house.id, "olga", "spring", "a test")
         stopped.set()
 
-    await asyncio.gather(stop(), *(client(number) for number in range(8)))
-    assert after and set(after) == {"refused"}
+    async with asyncio.timeout(30):
+        await asyncio.gather(stop(), *(client(number) for number in range(8)))
+    assert set(after) == {"refused"}
     await books.balanced()

@@ -9,7 +9,7 @@ from tests.store.conftest import Books
 from tests.store.policies import put_policy
 
 from makegood.store import campaigns
-from makegood.store.pool import Pool
+from makegood.store.pool import Pool, call
 
 PAYER_DAY_TWICE = {"subject": "payer", "period": "day", "count_max": 2}
 SHARED_ONCE = {
@@ -25,11 +25,10 @@ Change = Callable[[], Awaitable[Any]]
 
 async def _blocked(books: Books) -> None:
     """Until somebody waits for a lock."""
-    async with asyncio.timeout(8):
-        while not await books.pool.fetchval(
-            "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
-        ):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - it is the database that is waited for
+    async with asyncio.timeout(30):
+        waits = "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+        while not await books.pool.fetchval(waits):  # noqa: ASYNC110 - it is the database that is waited for
+            await asyncio.sleep(0.01)
 
 
 async def reserved_during(
@@ -37,7 +36,7 @@ async def reserved_during(
 ) -> dict[str, Any]:
     """The outcome of a request that comes while a change, an SQL function, is done but not yet committed."""
     asked: list[asyncio.Task[list[dict[str, Any]]]] = []
-    real = campaigns.call
+    real = call
 
     async def slowly(pool: Pool, function: str, *arguments: Any) -> Any:
         if function != name:

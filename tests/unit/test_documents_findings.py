@@ -278,6 +278,6 @@ def test_a_hostile_document_is_refused_in_bounded_time(name: str) -> None:
     kind, old, new = HOSTILE[name]
     started = time.monotonic()
     bundle = read(NOW, **{kind: mutated(kind, old, new)})
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 30
     assert errors(bundle)
     assert len(bundle.campaigns) == 1 or bundle.strays

@@ -137,7 +137,7 @@ HOSTILE = {
 def test_a_hostile_file_is_refused_in_bounded_time(name: str) -> None:
     started = time.monotonic()
     tree = parse(HOSTILE[name])
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # It hangs, or it is done; a busy machine is neither.
     assert tree.findings or name == "one long key"
 
 

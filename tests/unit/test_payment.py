@@ -1,9 +1,12 @@
 """Payments: parsed strictly, with every mistake and its place."""
 
+from typing import Any
+
 import pytest
 from tests.unit.pricing_world import NOON, SCHEMA, payment, raw_payment
 
 from makegood.clock import Instant
+from makegood.domain import payment as payments
 from makegood.domain.payment import Item, parse_payment
 from makegood.errors import Problem, ProblemCode
 
@@ -97,3 +100,27 @@ def test_at_another_clock_a_payment_differs_in_nothing_but_the_time() -> None:
     assert moved.occurred_at == moved.fields["occurred_at"] == later
     assert {**moved.fields, "occurred_at": NOON} == one.fields
     assert one.occurred_at == NOON
+
+
+_ODD: list[Any] = [
+    None, True, 0, -1, 1, 2**63, 1.5, "", "a", "\0", "\ud800", "x" * 600, "CNY", "USD", [], ["a"], [""], ["\0"], [1],
+    ["x"] * 300, {}, "2027-02-03T02:00:00Z", "1900-01-01T00:00:00Z", [{"sku": "s", "amount": 12_000}], 10**12,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*SCHEMA.fields, "items", "colour"])
+def test_a_payment_read_the_short_way_is_what_the_long_way_reads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [raw_payment(), *(raw_payment() | {name: value} for value in _ODD)]
+    sent.append({key: value for key, value in raw_payment().items() if key != name})
+    short = [_told(one) for one in sent]
+    assert payments._plain_fields(raw_payment(), SCHEMA) is not None
+    monkeypatch.setattr(payments, "_plain_fields", lambda *_: None)
+    assert short == [_told(one) for one in sent]
+
+
+def _told(raw: dict[str, Any]) -> Any:
+    try:
+        read = parse_payment(raw, SCHEMA)
+    except Problem as problem:
+        return problem.errors
+    return read, read.fields

@@ -1,10 +1,9 @@
 """The line `hot_budget`: one budget that every payment meets, by group commit and without it, in the same run.
 
-Contestants take turns on the same budget of the same store, and each has its best turn. Afterwards every payment that was
-asked for is reserved, and every invariant of the books holds, whoever wrote them.
+Contestants take turns on the same budget of the same store, and each has its best turn. Afterwards every payment that
+was asked for is reserved, and every invariant of the books holds, whoever wrote them.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -63,12 +62,17 @@ def bench_hot_budget(seed: int, effort: Effort = Effort()) -> Lines:
 
 async def _bench(seed: int, effort: Effort) -> Lines:
     async with ledger_world([("hot", BIG)]) as world:
-        asked = Counted(requests(world.budgets[0], str(seed)))
-        everybody = _grouped(world, effort.callers) | _naive(world, effort.connections)
-        loads = await in_turns(everybody, asked, effort)
-        async with slow_disk(world):
-            slow = await in_turns(_few(world, loads, effort), asked, effort)
-        await _check(world, asked.taken)
+        return await measure(world, seed, effort)
+
+
+async def measure(world: World, seed: int, effort: Effort) -> Lines:
+    """The rows, on the first budget of a world that nobody has used."""
+    asked = Counted(requests(world.budgets[0], str(seed)))
+    everybody = _grouped(world, effort.callers) | _naive(world, effort.connections)
+    loads = await in_turns(everybody, asked, effort)
+    async with slow_disk(world):
+        slow = await in_turns(_few(world, loads, effort), asked, effort)
+    await _check(world, asked.taken)
     rows = [_row(f"{callers} callers", f"{callers} callers", loads) for callers in effort.callers]
     most = f"{effort.callers[0]} callers"
     rows.append(_row(f"{most}, a flush takes 1 ms more", most, slow))
@@ -126,10 +130,10 @@ async def slow_disk(world: World) -> AsyncIterator[None]:
             await boss.execute(f"alter system set {name} = {value}")
         await boss.execute("select pg_reload_conf()")
         yield
+    finally:
         await boss.execute("alter system reset commit_delay")
         await boss.execute("alter system reset commit_siblings")
         await boss.execute("select pg_reload_conf()")
-    finally:
         await boss.close()
 
 

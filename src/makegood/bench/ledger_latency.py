@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import uvloop
 
 from makegood.bench.ledger_load import Load, by_cycle, closed, opened
-from makegood.bench.ledger_world import BIG, ledger_world, requests
+from makegood.bench.ledger_world import BIG, World, ledger_world, requests
 from makegood.bench.row import Lines, Row, Versus
 
 _PERCENTILES = (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999))
@@ -23,21 +23,26 @@ class Effort:
 
 
 def bench_ledger_latency(seed: int, effort: Effort = Effort()) -> Lines:
-    """Rows of three percentiles for each offered rate, beside the same of the closed loop that the rates are shares of."""
+    """Rows of three percentiles for each offered rate, beside those of the closed loop that the rates are shares of."""
     return uvloop.run(_bench(seed, effort))
 
 
 async def _bench(seed: int, effort: Effort) -> Lines:
     async with ledger_world([("hot", BIG)]) as world:
-        cycle = by_cycle(world.platform.store.ledger, world.budgets[0])
-        asked = requests(world.budgets[0], str(seed))
-        full = await closed([cycle] * effort.callers, asked, effort.seconds, effort.warm_seconds)
-        rows: list[Row] = []
-        for number, share in enumerate(effort.shares):
-            load = await opened(cycle, asked, share * full.rate, effort.seconds, seed + number)
-            rows += _rows(load, full, share, effort)
-        await world.check()
-    said = f"{full.rate:,.0f} payments a second are reserved and captured by {effort.callers} callers who wait for answers."
+        return await measure(world, seed, effort)
+
+
+async def measure(world: World, seed: int, effort: Effort) -> Lines:
+    """The rows, on the first budget."""
+    cycle = by_cycle(world.platform.store.ledger, world.budgets[0])
+    asked = requests(world.budgets[0], str(seed))
+    full = await closed([cycle] * effort.callers, asked, effort.seconds, effort.warm_seconds)
+    rows: list[Row] = []
+    for number, share in enumerate(effort.shares):
+        load = await opened(cycle, asked, share * full.rate, effort.seconds, seed + number)
+        rows += _rows(load, full, share, effort)
+    await world.check()
+    said = f"{full.rate:,.0f} payments a second are reserved and captured by {effort.callers} callers who wait."
     return Lines(tuple(rows), said)
 
 

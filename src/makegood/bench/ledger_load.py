@@ -42,7 +42,8 @@ class Load:
 
 
 async def closed(callers: Sequence[Reserve], asked: Iterator[Request], seconds: float, warm: float) -> Load:
-    """Callers who call again as soon as they are answered. What is answered in the first `warm` seconds is not counted."""
+    """Callers who call again as soon as they are answered. What is answered in the first `warm` seconds
+    is not counted."""
     begun = perf_counter() + warm
     until = begun + seconds
     times: list[float] = []
@@ -62,9 +63,9 @@ async def closed(callers: Sequence[Reserve], asked: Iterator[Request], seconds: 
 
 
 async def opened(cycle: Reserve, asked: Iterator[Request], rate: float, seconds: float, seed: int) -> Load:
-    """Calls that are due at random moments, `rate` a second on average. The time of each counts from when it was due, so
-    a ledger that keeps callers waiting cannot make them come later (coordinated omission: Tene 2013)."""
-    draw = Random(seed)
+    """Calls that are due at random moments, `rate` a second on average. The time of each counts from when it was due,
+    so a ledger that keeps callers waiting cannot make them come later (coordinated omission: Tene 2013)."""
+    draw = Random(seed)  # noqa: S311 - arrivals, not secrets
     times: list[float] = []
     calls: set[asyncio.Task[None]] = set()
 

@@ -14,6 +14,9 @@ from makegood.store.packing import Request, columns_of, text
 from makegood.store.pool import Connection, Pool, call, connect, open_pool
 
 _PATIENCE_MS = 30_000
+_PAID = ("quote_id", "payment_id", "content_hash", "payer_ref", "currency", "amount")
+_UNTIL = ("decided_at", "valid_until", "hold_until", "snapshot")
+_SLOTS = ("day", "hour", "payer_ref", "device_ref", "payee_ref")
 
 
 @asynccontextmanager
@@ -37,7 +40,8 @@ def _function(pool: Pool, budget: Budget) -> Reserve:
 
 @asynccontextmanager
 async def by_statements(url: str, budget: Budget, connections: int) -> AsyncIterator[list[Reserve]]:
-    """Callers with a connection each, who send one statement after the other. `url`: of whoever may write the tables."""
+    """Callers with a connection each, who send one statement after the other. `url`: of whoever may
+    write the tables."""
     statements = _statements()
     async with AsyncExitStack() as stack:
         callers = []
@@ -77,14 +81,12 @@ def _statement_by_statement(connection: Connection, budget: Budget, statements: 
             wanted("reserved" if there else "refused", "reserved", dict(state))
             await do("totals", house, campaign, r["day"], discount)
             await do("payment", house, r["payment_id"], r["quote_id"], r["content_hash"])
+            seen, benefits = text(r["seen"]), text(r["benefits"])
             await do(
-                "quote", house, r["quote_id"], r["payment_id"], r["content_hash"], r["payer_ref"], r["currency"], r["amount"],
-                discount, r["decided_at"], r["valid_until"], r["hold_until"], r["snapshot"], text(r["seen"]), text(r["benefits"]),
-            )  # fmt: skip
-            await do(
-                "grant", house, r["quote_id"], campaign, budget.revision, discount, r["day"], r["hour"], r["payer_ref"],
-                r["device_ref"], r["payee_ref"],
-            )  # fmt: skip
+                "quote", house, *(r[name] for name in _PAID), discount, *(r[name] for name in _UNTIL), seen, benefits
+            )
+            granted = (campaign, budget.revision, discount, *(r[name] for name in _SLOTS))
+            await do("grant", house, r["quote_id"], *granted)
             await do("entry", house, campaign, r["quote_id"], discount)
             await do("holds", house, campaign)
             await do("event", house, r["quote_id"], PRINCIPAL)

@@ -111,9 +111,8 @@ class World:
 @asynccontextmanager
 async def ledger_world(budgets: Sequence[tuple[str, str]], pool_size: int = 8) -> AsyncIterator[World]:
     """A new embedded store with budgets of these names and sums. Afterwards nothing of it is left."""
-    folder = Path(tempfile.mkdtemp(prefix="makegood-bench-"))
+    folder = _folder()
     try:
-        folder.chmod(0o755)  # As root PostgreSQL runs as another user, who has to come this far.
         platform = await open_platform(Settings(data=str(folder / "data"), pool_size=pool_size))
         try:
             yield World(platform, await open_budgets(platform, budgets))
@@ -121,6 +120,12 @@ async def ledger_world(budgets: Sequence[tuple[str, str]], pool_size: int = 8) -
             await close_platform(platform)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="makegood-bench-"))
+    folder.chmod(0o755)  # As root PostgreSQL runs as another user, who has to come this far.
+    return folder
 
 
 async def open_budgets(platform: Platform, budgets: Sequence[tuple[str, str]], house: str = "bench") -> list[Budget]:
@@ -156,7 +161,7 @@ def requests(budget: Budget, seed: str) -> Iterator[Request]:
 
     Ids begin with the time, as those of quotes do.
     """
-    draw = Random(seed)
+    draw = Random(seed)  # noqa: S311 - payments, not secrets
     benefit = {"campaign": budget.campaign, "revision": budget.revision, "label": "platform_gift"}
     words = {"text": {"zh-CN": "平台红包", "en": "Platform gift"}, "discount_minor": DISCOUNT}
     same = {

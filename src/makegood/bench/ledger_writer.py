@@ -1,7 +1,7 @@
 """A server process of the ledger's lines: its own connections and lanes, on a store that others write to, too.
 
-It runs as a process of its own. Its argument says which store it opens; each line on its input is a turn, and each line on
-its output what was answered in it.
+It runs as a process of its own. Its argument says which store it opens; each line on its input is a turn, and each line
+on its output what was answered in it.
 """
 
 import asyncio

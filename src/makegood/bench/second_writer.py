@@ -1,11 +1,10 @@
 """The lines `second_writer` and `sub_budgets`: several server processes on one budget, whole and split into shares."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import uvloop
 
-from makegood.bench.ledger_load import by_ledger
 from makegood.bench.ledger_world import BIG, DISCOUNT, PRINCIPAL, Budget, World, ledger_world, requests
 from makegood.bench.ledger_writer import Turn, Writers, writers
 from makegood.bench.row import AnswersDiffer, Lines, Row, Versus
@@ -27,41 +26,55 @@ class Effort:
     sold: int = 400  # discounts that are in the budget which is sold out
 
 
+Measure = Callable[[World, int, Effort], Awaitable[Lines]]
+
+
 def bench_second_writer(seed: int, effort: Effort = Effort()) -> Lines:
     """The row of two server processes on one budget beside one process with as many callers."""
-    return uvloop.run(_second_writer(seed, effort))
+    return uvloop.run(_in_world([("hot", BIG)], two_writers, seed, effort))
 
 
 def bench_sub_budgets(seed: int, effort: Effort = Effort()) -> Lines:
-    """Rows for a budget in several shares, each with a server process of its own, beside as many processes on a whole one.
+    """Rows for a budget in several shares, each with a server process of its own, beside as many on a whole one.
 
     Raises AnswersDiffer where a budget in shares sold more, or less, than it had.
     """
-    return uvloop.run(_sub_budgets(seed, effort))
+    return uvloop.run(_in_world(budgets_of(effort), in_shares, seed, effort))
 
 
-async def _second_writer(seed: int, effort: Effort) -> Lines:
-    async with ledger_world([("hot", BIG)]) as world, writers(world.platform.settings.data, 2) as two:
-        hot = world.budgets[0]
-        cases = {"one": (hot, 1), "two": (hot, 2)}
-        rates = await _in_turns(two, cases, seed, effort)
-        await world.check()
+async def _in_world(budgets: Sequence[tuple[str, str]], measure: Measure, seed: int, effort: Effort) -> Lines:
+    async with ledger_world(budgets) as world:
+        return await measure(world, seed, effort)
+
+
+async def two_writers(world: World, seed: int, effort: Effort) -> Lines:
+    """The row of `second_writer`, on the first budget."""
+    hot = world.budgets[0]
+    async with writers(world.platform.settings.data, 2) as two:
+        rates = await _in_turns(two, {"one": (hot, 1), "two": (hot, 2)}, seed, effort)
+    await world.check()
     versus = Versus(f"one process, {CALLERS} callers", 1e6 / rates["one"])
     row = Row("second_writer", f"two processes, {CALLERS // 2} callers each", 1e6 / rates["two"], _UNIT, versus)
     return Lines((row,), f"With a second process on the same budget {row.ratio:.2f} times the throughput is left.")
 
 
-async def _sub_budgets(seed: int, effort: Effort) -> Lines:
-    names = [("whole", BIG), *((f"in-{n}", BIG) for n in effort.shares), ("last", _money(effort.sold))]
-    async with ledger_world(names) as world, writers(world.platform.settings.data, max(effort.shares)) as processes:
-        whole, *parted, last = world.budgets
-        for budget, shares in zip([*parted, last], [*effort.shares, max(effort.shares)], strict=True):
-            await _split(world, budget, shares)
-        cases = {f"{n} whole": (whole, n) for n in effort.shares}
-        cases |= {f"{n} split": (budget, n) for n, budget in zip(effort.shares, parted, strict=True)}
+def budgets_of(effort: Effort) -> list[tuple[str, str]]:
+    """What `in_shares` needs: a budget that stays whole, one for each split, and one that is sold out."""
+    return [("whole", BIG), *((f"in-{n}", BIG) for n in effort.shares), ("last", _money(effort.sold))]
+
+
+async def in_shares(world: World, seed: int, effort: Effort) -> Lines:
+    """The rows of `sub_budgets`, on the budgets of `budgets_of`."""
+    most = max(effort.shares)
+    whole, *parted, last = world.budgets
+    for budget, shares in zip([*parted, last], [*effort.shares, most], strict=True):
+        await _split(world, budget, shares)
+    cases = {f"{n} whole": (whole, n) for n in effort.shares}
+    cases |= {f"{n} split": (budget, n) for n, budget in zip(effort.shares, parted, strict=True)}
+    async with writers(world.platform.settings.data, most) as processes:
         rates = await _in_turns(processes, cases, seed, effort)
-        await _sell_out(world, last, max(effort.shares), effort.sold, seed)
-        await world.check()
+    await _sell_out(world, last, most, effort.sold, seed)
+    await world.check()
     rows = tuple(_shared(n, rates) for n in effort.shares)
     return Lines(rows, "Budgets in shares were sold out to the last discount, and none oversold. The books balance.")
 

@@ -26,15 +26,19 @@ _ANSWER = _counted(
     *("coalesce(encode(g.device_ref, 'hex'), '')", "encode(g.payee_ref, 'hex')"),
 )
 _FIRST_FORM = f"""
+with once as (   -- What was one entry of several postings is several lines now.
+    select distinct house_id, entry_id, batch, kind, subject from entries
+    where batch <= (select max(batch) from audits where form = 1)
+)
 select u.chain, u.seq, coalesce(m.postings, '') || '|' || coalesce(w.answers, '') as said
 from audits u
 left join (
     select e.house_id, e.batch, string_agg({_POSTING}, ';' order by p.entry_id, p.account_id) as postings
-    from entries e join postings p using (house_id, entry_id) join accounts a using (house_id, account_id)
+    from once e join postings p using (house_id, entry_id) join accounts a using (house_id, account_id)
     group by e.house_id, e.batch) m using (house_id, batch)
 left join (
     select e.house_id, e.batch, string_agg({_ANSWER}, ';' order by g.quote_id collate "C", g.campaign_id collate "C") as answers
-    from entries e join quotes q on q.house_id = e.house_id and q.quote_id = e.subject
+    from once e join quotes q on q.house_id = e.house_id and q.quote_id = e.subject
     join grants g on g.house_id = q.house_id and g.quote_id = q.quote_id
     where e.kind = 'reserve' group by e.house_id, e.batch) w using (house_id, batch)
 where u.form = 1

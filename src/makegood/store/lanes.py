@@ -15,7 +15,7 @@ import asyncpg
 from makegood.errors import Problem
 
 Send = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
-"""Sends calls of one principal as one batch; one outcome each, in order."""
+"""Sends calls of one principal as one batch; one outcome each, in order. An exception as an outcome is raised to its caller."""
 
 
 @dataclass(slots=True)
@@ -106,7 +106,9 @@ class Lane:
                 raise
         else:
             for call, outcome in zip(batch, outcomes, strict=True):
-                if not call.done.done():
+                if isinstance(outcome, Exception):
+                    _fail([call], outcome)
+                elif not call.done.done():
                     call.done.set_result(outcome)
 
     async def _land_apart(self, batch: list[Call], error: Exception) -> None:

@@ -78,6 +78,10 @@ class Ledger:
         lane = self._of(house).replay
         return await _all([lane.ask("", (payment,), (payment, content)) for payment, content in payments])
 
+    def replay_one(self, house: int, payment: str, content: bytes) -> "asyncio.Future[Outcome | None]":
+        """The first outcome of one payment, as it will be: who gives up waiting for it leaves it under way."""
+        return self._of(house).replay.ask("", (payment,), (payment, content))
+
     async def capture(
         self,
         house: int,
@@ -135,20 +139,29 @@ class Ledger:
             )
         return lanes
 
-    async def _reserve(self, house: int, principal: str, calls: Sequence[tuple[Request, int]]) -> list[Outcome]:
+    async def _reserve(
+        self, house: int, principal: str, calls: Sequence[tuple[Request, int]]
+    ) -> Sequence[Outcome | Exception]:
         requests = [request for request, _ in calls]
         patience = max(milliseconds for _, milliseconds in calls)
         outcomes: dict[str, Outcome] = {}
         left = requests
-        for _ in range(REBALANCES_MAX):
-            told = await self._reserve_once(house, principal, left, patience)
+        for number in range(REBALANCES_MAX):
+            try:
+                if number:
+                    await self._rebalance(house, left, outcomes)
+                told = await self._reserve_once(house, principal, left, patience)
+            except Exception as error:
+                if number == 0:
+                    raise
+                failed = {request["quote_id"] for request in left}  # The others have committed.
+                return [error if r["quote_id"] in failed else outcomes[r["quote_id"]] for r in requests]
             for request in left:
                 outcome = told.get(request["quote_id"])
                 outcomes[request["quote_id"]] = reserved(request) if outcome is None else _read(outcome)
             left = [r for r in left if "share_is_short" in outcomes[r["quote_id"]].get("refused", {}).values()]
             if not left:
                 break
-            await self._rebalance(house, left, outcomes)
         for request in left:
             refused = outcomes[request["quote_id"]]["refused"]
             refused |= {c: "stage_is_exhausted" for c, why in refused.items() if why == "share_is_short"}

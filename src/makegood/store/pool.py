@@ -60,8 +60,15 @@ async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE, hosts: 
     with translated():
         return await asyncpg.create_pool(
             url, min_size=1, max_size=size, server_settings=settings, command_timeout=COMMAND_SECONDS_MAX, init=_prepare,
-            timeout=5, connect=(hosts or Hosts(url)).connect,
+            timeout=5, connect=(hosts or Hosts(url)).connect, reset=_keep_session,
         )  # fmt: skip
+
+
+async def _keep_session(_: object) -> None:
+    """Nothing to reset: whatever is set here is set for one transaction, and asyncpg itself ends one that was left open.
+
+    Its own reset costs a round trip for each call. Whoever sets or locks something for a session connects apart.
+    """
 
 
 async def connect(url: str) -> Connection:

@@ -1,6 +1,15 @@
 -- The ledger for batches: one row is one balanced posting, one row a budget is what money calls lock, and the guard of each
 -- limit is the row that counts it.
 
+-- Rows of every house are moved. The owner, too, sees those of one house only until this is off; it is on again at the end.
+do $$
+declare t regclass;
+begin
+    for t in select oid from pg_class where relnamespace = 'makegood'::regnamespace and relforcerowsecurity loop
+        execute format('alter table %s no force row level security', t);
+    end loop;
+end $$;
+
 -- -- entries: money moves from one account to another --------------------------------------------------
 
 -- A campaign's money may be split into shares (sub-budgets), each with its own stage, reserved and granted account.
@@ -195,8 +204,8 @@ alter table quotes alter column quote_id type text collate "C", alter column pay
 alter table grants alter column quote_id type text collate "C", alter column campaign_id type text collate "C";
 alter table counters alter column campaign_id type text collate "C", alter column subject type text collate "C",
     alter column period type text collate "C", alter column slot type text collate "C";
--- What one payer is counted by lies side by side.
-alter table counters drop constraint counters_pkey, add primary key (house_id, ref, campaign_id, subject, period, slot);
+-- Today's counters lie side by side, and nobody writes to those of days that are over.
+alter table counters drop constraint counters_pkey, add primary key (house_id, slot, ref, campaign_id, subject, period);
 alter table counters set (fillfactor = 90);
 alter table quotes drop constraint quotes_quote_id_check, add check (starts_with(quote_id, 'qte_'));
 alter table refunds alter column quote_id type text collate "C", alter column payment_id type text collate "C";
@@ -241,3 +250,11 @@ alter table audits add column serial bigint generated always as identity;
 
 -- One event a batch and type: its subjects, in order. `data` where they share it.
 alter table outbox add column subjects text[];
+
+do $$
+declare t regclass;
+begin
+    for t in select oid from pg_class where relnamespace = 'makegood'::regnamespace and relrowsecurity loop
+        execute format('alter table %s force row level security', t);
+    end loop;
+end $$;

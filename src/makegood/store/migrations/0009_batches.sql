@@ -150,7 +150,7 @@ create function count_grants(p_house bigint, p_grants grants[], p_rights boolean
     with charged as (
         insert into counters as c (house_id, campaign_id, subject, period, ref, slot, count, amount)
         select p_house, scope, subject, period, ref, slot, count, amount from counted_by(p_house, p_grants, p_rights)
-            order by ref, scope collate "C", subject collate "C", period collate "C", slot collate "C"
+            order by slot collate "C", ref, scope collate "C", subject collate "C", period collate "C"
         on conflict (house_id, ref, campaign_id, subject, period, slot)
             do update set count = c.count + excluded.count, amount = c.amount + excluded.amount
         returning campaign_id, subject, period, c.count, c.amount
@@ -184,7 +184,7 @@ begin
     perform from counted_by(p_house, p_grants, true) k join counters c
         on c.campaign_id = k.scope and c.subject = k.subject and c.period = k.period and c.ref = k.ref and c.slot = k.slot
         where c.house_id = p_house
-        order by c.ref, c.campaign_id, c.subject, c.period, c.slot for update of c;
+        order by c.slot, c.ref, c.campaign_id, c.subject, c.period for update of c;
 end $$;
 
 -- -- quotes and budgets ---------------------------------------------------------------------------------

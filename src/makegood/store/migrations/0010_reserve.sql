@@ -144,6 +144,19 @@ begin
     return null;
 end $$;
 
+-- What a superseded payment gave back to another share comes to the share that lacks it. The caller holds both.
+create function bring_over(p_house bigint, p_payment text, g grants) returns void language plpgsql
+    set search_path = makegood, pg_temp as $$
+begin
+    insert into entries (house_id, batch, kind, subject, from_account, to_account, amount, at)
+        select p_house, current_setting('makegood.batch')::bigint, 'rebalance', g.campaign_id, f.account_id, t.account_id,
+            least(f.balance, g.discount - t.balance), clock_timestamp()
+        from payments p join grants o on o.house_id = p_house and o.quote_id = p.quote_id and o.campaign_id = g.campaign_id
+        join accounts f on f.house_id = p_house and f.campaign_id = g.campaign_id and f.kind = 'stage' and f.share = o.share
+        join accounts t on t.house_id = p_house and t.campaign_id = g.campaign_id and t.kind = 'stage' and t.share = g.share
+        where p.house_id = p_house and p.payment_id = p_payment and o.share <> g.share and f.balance > 0;
+end $$;
+
 -- Decides one request by itself, whole or not at all, superseding included. Afterwards its money is moved where the outcome
 -- says reserved, and its quote is yet to be written.
 create function reserve_one(p_house bigint, p_grants grants[], p_supersedes text, p_payer bytea, p_device bytea, p_payee bytea,
@@ -159,7 +172,12 @@ begin
         if v_wrong is not null then return jsonb_build_object('outcome', v_wrong); end if;
     end if;
     foreach g in array p_grants loop
-        v_wrong := coalesce(refusal_by_state(p_house, g.campaign_id, g.share, g.revision, g.discount), refusal_by_limit(p_house, g));
+        v_wrong := refusal_by_state(p_house, g.campaign_id, g.share, g.revision, g.discount);
+        if v_wrong = 'share_is_short' and p_supersedes is not null then
+            perform bring_over(p_house, p_supersedes, g);
+            v_wrong := refusal_by_state(p_house, g.campaign_id, g.share, g.revision, g.discount);
+        end if;
+        v_wrong := coalesce(v_wrong, refusal_by_limit(p_house, g));
         if v_wrong is null then
             -- The next grant of this quote sees this one, where they share a limit.
             perform count_grants(p_house, array[g], null);
