@@ -93,6 +93,12 @@ class Sale:
         return str(self.quote.body["payment_id"])
 
     @property
+    def quote_id(self) -> str:
+        """Of a quote that was granted."""
+        assert self.quote.first is not None
+        return str(self.quote.first.body["quote_id"])
+
+    @property
     def amount(self) -> int:
         """Of the payment, before any discount; minor units."""
         return int(self.quote.body["amount"])

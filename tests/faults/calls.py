@@ -11,7 +11,7 @@ import httpx
 
 PATIENCE_SECONDS = 2.5  # Of a payment, at its till. A server that is stopped is stopped for longer.
 OFFICE_PATIENCE_SECONDS = 20.0  # Of everybody else: a resume is proved again first.
-TILL = {"quote", "capture", "release", "refund"}
+TILL = {"quote", "capture", "captures", "release", "refund"}
 AWAY = {"store_is_unavailable", "too_many_requests", "idempotency_key_is_busy", "internal"}
 
 
@@ -66,9 +66,7 @@ class Line:
         headers = self._headers | ({"Idempotency-Key": f"{began!r}-{to}"} if kind in ("resume", "document") else {})
         try:
             address = self.addresses[to % len(self.addresses)] + path
-            patience = (
-                PATIENCE_SECONDS if kind in ("quote", "capture", "release", "refund") else OFFICE_PATIENCE_SECONDS
-            )
+            patience = PATIENCE_SECONDS if kind in TILL else OFFICE_PATIENCE_SECONDS
             response = await self._http.request(method, address, json=body, headers=headers, timeout=patience)
             answer = response.json()
         except (httpx.TransportError, ValueError) as error:

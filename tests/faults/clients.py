@@ -3,14 +3,18 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.faults.book import Deed, Sale
-from tests.faults.calls import Line, Said
+from tests.faults.calls import AWAY, Line, Said
 
-TRIES = 3  # In the storm. What is not answered by then is asked again when it is over.
+TRIES = 5  # In the storm. What is not answered by then is asked again when it is over.
+RETRY_SECONDS = 0.3
 THINK_SECONDS = 1.0
+ASKED_AGAIN_AFTERWARDS = 0.3  # Of what was answered. Records are compared with all of it.
 SALES_AN_EPOCH = 6  # After so many sales clients go on to new payers; the old ones have used up their right.
 PAYERS_AN_EPOCH = 24
 
@@ -23,6 +27,10 @@ class Client:
         self.chance = random.Random(f"{seed}/{number}")
         self.sales: list[Sale] = []
         self.wrong: list[tuple[str, Sale]] = []
+        self._weights = {
+            self._sell: 10, self._sell_several: 1, self._sell_instead: 1, self._refund: 3, self._refund_twice: 1,
+            self._ask_again: 4, self._reuse_an_id: 1,
+        }  # fmt: skip
 
     async def run(self, over: asyncio.Event) -> None:
         """Act until it is over; a call under way is waited for."""
@@ -31,9 +39,7 @@ class Client:
             await asyncio.sleep(self.chance.uniform(0, THINK_SECONDS))
 
     async def _act(self) -> None:
-        actions = (self._sell, self._sell_instead, self._refund, self._refund_twice, self._ask_again, self._reuse_an_id)
-        action = self.chance.choices(actions, (10, 1, 3, 1, 4, 1))[0]
-        await action()
+        await self.chance.choices([*self._weights], [*self._weights.values()])[0]()
 
     # -- selling ---------------------------------------------------------------------------------------
 
@@ -46,6 +52,18 @@ class Client:
         if sale.quote.done:
             await asyncio.sleep(self.chance.choice((0.0, 0.0, 0.2, 1.0, 2.5)))
             await self._end(sale)
+
+    async def _sell_several(self) -> None:
+        """Several payments at once, captured by one call, as they come out of a queue."""
+        sales = [self._new_sale(None) for _ in range(self.chance.randrange(2, 6))]
+        await asyncio.gather(*(self._try(sale, sale.quote) for sale in sales))
+        held = [sale for sale in sales if sale.quote.done]
+        for sale in held:
+            sale.capture = self._new_capture(sale)
+        for to in range(TRIES if held else 0):
+            if await self._capture_together(held, to=self.number + to):
+                return
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _sell_instead(self) -> None:
         """A new checkout that supersedes an abandoned one."""
@@ -74,20 +92,22 @@ class Client:
         return sale
 
     async def _end(self, sale: Sale) -> None:
-        quote = sale.quote.first
-        assert quote is not None
-        path, fate = f"/v1/quotes/{quote.body['quote_id']}", self.chance.random()
-        capture: dict[str, Any] = {}
-        if self.chance.random() < 0.3:
-            capture["paid_at"] = quote.body["decided_at"]
-        if self.chance.random() < 0.25:
-            capture["captured_amount"] = self.chance.randrange(1, sale.amount + 1)
+        fate = self.chance.random()
         if fate < 0.7:
-            sale.capture = Deed("capture", f"{path}/capture", capture)
+            sale.capture = self._new_capture(sale)
         if 0.6 <= fate < 0.85:  # A tenth both captures and releases at the same moment: one of them wins.
-            sale.release = Deed("release", f"{path}/release", {})
+            sale.release = Deed("release", f"/v1/quotes/{sale.quote_id}/release", {})
             sale.over_from = time.time()
         await asyncio.gather(*(self._try(sale, deed) for deed in (sale.capture, sale.release) if deed is not None))
+
+    def _new_capture(self, sale: Sale) -> Deed:
+        assert sale.quote.first is not None
+        body: dict[str, Any] = {}
+        if self.chance.random() < 0.3:
+            body["paid_at"] = sale.quote.first.body["decided_at"]
+        if self.chance.random() < 0.25:
+            body["captured_amount"] = self.chance.randrange(1, sale.amount + 1)
+        return Deed("capture", f"/v1/quotes/{sale.quote_id}/capture", body)
 
     # -- afterwards ------------------------------------------------------------------------------------
 
@@ -151,7 +171,7 @@ class Client:
         for attempt in range(TRIES):
             if await self.ask(sale, deed, to=to + attempt):
                 return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def ask(self, sale: Sale, deed: Deed, *, to: int) -> bool:
         """Whether it was answered; what was wrong with the answer is kept."""
@@ -166,20 +186,39 @@ class Client:
             self.wrong.append((f"{deed.kind} {wrong}", sale))
         return True
 
+    async def _capture_together(self, sales: Sequence[Sale], *, to: int) -> bool:
+        """Whether the call was answered. What it left undecided is asked for again, each by itself, when it is over."""
+        deeds = [sale.capture for sale in sales if sale.capture is not None]
+        for deed in deeds:
+            deed.began = deed.began or time.time()
+        captures = [{"quote_id": sale.quote_id} | deed.body for sale, deed in zip(sales, deeds, strict=True)]
+        said = await self.line.call("captures", "POST", "/v1/captures", {"captures": captures}, to=to)
+        if said is None or not said.done:
+            self.wrong += [(f"captures were told `{said.code}`", sales[0])] if said is not None else []
+            return said is not None
+        for sale, deed, told in zip(sales, deeds, said.body["quotes"], strict=True):
+            problem = told.get("problem")
+            one = replace(said, status=problem["status"], body=problem) if problem else replace(said, body=told)
+            if one.code not in AWAY and (wrong := deed.take(one)) is not None:
+                self.wrong.append((f"{deed.kind} {wrong}", sale))
+        return True
+
     async def _send(self, deed: Deed, body: dict[str, Any], *, to: int) -> Said | None:
         if deed.kind == "quote":  # The clock is no part of what was asked.
             body = body | {"occurred_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"}
         return await self.line.call(deed.kind, "POST", deed.path, body, to=to)
 
     async def settle(self) -> None:
-        """The storm is over: what was never answered is, and everything acknowledged is answered the same again."""
+        """The storm is over: what was never answered is, and what was acknowledged is answered the same again."""
         for sale in self.sales:
             for deed in sale.deeds():
-                for attempt in range(100):
-                    if (deed.kind == "quote" and deed.first is None and sale.answered_nothing) or await self.ask(
-                        sale, deed, to=self.number + attempt
-                    ):
-                        break
-                    await asyncio.sleep(0.1)
-                else:
+                unanswered = deed.first is None and not (deed.kind == "quote" and sale.answered_nothing)
+                if (unanswered or self.chance.random() < ASKED_AGAIN_AFTERWARDS) and not await self._insist(sale, deed):
                     self.wrong.append((f"{deed.kind} is still not answered when all is well again", sale))
+
+    async def _insist(self, sale: Sale, deed: Deed) -> bool:
+        for attempt in range(100):
+            if await self.ask(sale, deed, to=self.number + attempt):
+                return True
+            await asyncio.sleep(0.1)
+        return False

@@ -47,6 +47,7 @@ class Attack:
         self.outage_seconds = 0.0
         self._do: dict[Kind, Callable[[Fault], Awaitable[bool]]] = {
             Kind.KILL_SERVER: self._kill_server,
+            Kind.KILL_WORKER: self._kill_worker,
             Kind.KILL_POSTGRES: self._kill_postgres,
             Kind.KILL_BACKEND: self._kill_backend,
             Kind.STOP_SERVER: self._stop_server,
@@ -118,6 +119,11 @@ class Attack:
         killed = server.kill()
         server.start()
         return killed
+
+    async def _kill_worker(self, fault: Fault) -> bool:
+        """One of those that share a port; the others go on."""
+        crew = [pid for server in self.site.servers for pid in server.crew()]
+        return bool(crew) and processes.signal_all([crew[fault.victim % len(crew)]], signal.SIGKILL) == 1
 
     async def _stop_server(self, fault: Fault) -> bool:
         server = self.site.servers[fault.victim % len(self.site.servers)]

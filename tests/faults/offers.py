@@ -84,7 +84,12 @@ stages: {first_max: "100000.00 CNY", growth_max: 10}
 worst: {per_second: "1000000.00 CNY", total: "10000000.00 CNY"}
 approvals:
   - {approvers: 1}
+limits:
+  - {id: payer-gifts, per_payer: {count: 4}}
+  - {id: payer-day, per_payer: {per_day: "92.00 CNY"}}
 """
+SHARED_PER_PAYER_COUNT = 4  # What payers may get of all campaigns together.
+SHARED_PER_PAYER_DAY_AMOUNT = 9_200
 
 
 def money(minor: int) -> str:

@@ -5,23 +5,24 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 SETTINGS = {
     "MAKEGOOD_DEADLINE_MS": "1500",  # Room for sixty-four clients and two servers on a small machine.
-    "MAKEGOOD_QUOTE_VALID_SECONDS": "2",
+    "MAKEGOOD_QUOTE_VALID_SECONDS": "4",
     "MAKEGOOD_CAPTURE_GRACE_SECONDS": "1",
     "MAKEGOOD_LOG_LEVEL": "error",
 }
-VALID_SECONDS, GRACE_SECONDS = 2, 1
+VALID_SECONDS, GRACE_SECONDS = 4, 1
 
 
 class Server:
     """A `makegood serve` on a port it keeps, started again whenever it was killed."""
 
-    def __init__(self, data: Path, log: Path) -> None:
-        self.data, self.log, self.port = data, log, _free_port()
+    def __init__(self, data: Path, log: Path, workers: int) -> None:
+        self.data, self.log, self.port, self.workers = data, log, _free_port(), workers
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -33,30 +34,45 @@ class Server:
         """Start it; it answers a moment later."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKEGOOD_")}
         program = "from makegood.cli.main import main; main()"
+        words = ["serve", "--data", self.data, "--port", self.port, "--workers", self.workers, "--json"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", program, "serve", "--data", str(self.data), "--port", str(self.port), "--json"],
+                [sys.executable, "-c", program, *map(str, words)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=environment | SETTINGS,
             )  # fmt: skip
 
+    def crew(self) -> list[int]:
+        """The process ids of its workers, if it has any."""
+        if self.process is None or self.workers == 1:
+            return []
+        return [pid for pid in _pids() if _parent(pid) == self.process.pid and "makegood.cli.worker" in _command(pid)]
+
     def send(self, number: signal.Signals) -> bool:
-        """Whether there was a process to send it to."""
+        """To it and its workers. Whether there was a process to send it to."""
         if self.process is None or self.process.poll() is not None:
             return False
+        crew = self.crew()
         self.process.send_signal(number)
+        signal_all(crew, number)
         return True
 
     def kill(self) -> bool:
-        """SIGKILL; it is gone when this returns."""
+        """SIGKILL, its workers, too, as a service manager does; they are gone when this returns."""
+        self.send(signal.SIGSTOP)  # It starts no further worker.
+        crew = self.crew()
         killed = self.send(signal.SIGKILL)
         if self.process is not None:
             self.process.wait()
+        while any(_state(pid) != "Z" for pid in crew):  # They hold its port.
+            signal_all(crew, signal.SIGKILL)
+            time.sleep(0.01)
         return killed
 
     def stop(self) -> None:
         """Let it end by itself, or make it."""
         self.send(signal.SIGCONT)
-        if self.send(signal.SIGTERM) and self.process is not None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:

@@ -6,11 +6,12 @@ from typing import Any
 
 from tests.faults.checks import Violation
 from tests.faults.rounds import Round
+from tests.faults.schedule import Kind
 
 SHOWN_MAX = 20
 
 
-def report(seed: int, command: str, rounds: Sequence[Round], left_out: dict[str, str]) -> dict[str, Any]:
+def report(seed: int, command: str, rounds: Sequence[Round]) -> dict[str, Any]:
     """`violations` counts them by rule; `smallest` is the failing example with the shortest story."""
     struck: Counter[str] = Counter()
     felt: Counter[str] = Counter()
@@ -32,7 +33,7 @@ def report(seed: int, command: str, rounds: Sequence[Round], left_out: dict[str,
         "kills": sum(one.struck.kills for one in rounds),
         "faults": dict(sorted(struck.items())),
         "faults_felt": dict(sorted(felt.items())),
-        "left_out": left_out,
+        "left_out": sorted({kind.value for kind in Kind} - set(struck)),
         "counts": dict(sorted(counts.items())),
         "calls": dict(sorted(calls.items())),
         "violations": dict(Counter(violation.rule for _, violation in found)),
@@ -52,9 +53,9 @@ def words(one: Round) -> str:
     """A line on a round, and the first of what is wrong with it."""
     faults, counts = sum(one.struck.counted().values()), one.counts()
     lines = [
-        f"round {one.seed}: {faults} faults, {counts['payments']} payments, {counts['quotes_acknowledged']} granted, "
-        f"{len(one.violations)} violations, {one.seconds:.0f} s, "
-        f"longest outage {one.outage_seconds:.0f} s"
+        f"round {one.seed}: {one.struck.kills} kills, {faults} faults, {counts['payments']} payments, "
+        f"{counts['quotes_acknowledged']} granted, {len(one.violations)} violations, {one.seconds:.0f} s, "
+        f"{one.checking_seconds:.0f} of them to check, longest outage {one.outage_seconds:.0f} s"
     ]
     lines += [f"  {found.rule}: {found.words}\n    {found.story}" for found in one.violations[:SHOWN_MAX]]
     return "\n".join(lines) + "\n"

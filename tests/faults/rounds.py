@@ -25,7 +25,10 @@ RECOVERS = "everything works again when nothing is broken any more"
 
 @dataclass(slots=True)
 class Round:
-    """What a round was and what it showed. `outage_seconds`: the longest time in which no server was ready."""
+    """What a round was and what it showed. `seconds`: all of it; `checking_seconds`: what of it came after the storm.
+
+    `outage_seconds`: the longest time in which no server was ready.
+    """
 
     seed: int
     struck: Struck
@@ -34,6 +37,7 @@ class Round:
     clients: list[Client]
     operators: list[Operator]
     seconds: float
+    checking_seconds: float
     outage_seconds: float
 
     def felt(self) -> Counter[str]:
@@ -43,11 +47,6 @@ class Round:
             for kind, began, ended in self.struck.times
             if self.tally.failures(began, ended + FELT_SECONDS) > 0
         )
-
-    @property
-    def recovered(self) -> bool:
-        """Whether the site can be used for another round."""
-        return all(violation.rule != RECOVERS for violation in self.violations)
 
     def decided_after(self, moment: float) -> int:
         """Sales whose quote was asked for and decided after that."""
@@ -95,13 +94,16 @@ async def run_round(site: Site, seed: int, lanes: Sequence[Sequence[Fault]], cli
     finally:
         over.set()
         await asyncio.gather(*acting)
+    ended = time.time()
     if not violations:
         violations += await _check(house, sellers, operators)
     if attack.outage_seconds > RECOVERY_SECONDS:
         violations.append(Violation(SERVES, f"nobody did for {attack.outage_seconds:.0f} s"))
     violations += [Violation("a payment goes on at its price", words) for words in tally.wrong]
-    seconds = time.time() - began
-    return Round(seed, attack.struck, tally, violations, sellers, operators, seconds, attack.outage_seconds)
+    now = time.time()
+    return Round(
+        seed, attack.struck, tally, violations, sellers, operators, now - began, now - ended, attack.outage_seconds
+    )
 
 
 async def _check(house: House, clients: list[Client], operators: list[Operator]) -> list[Violation]:

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     """A way in which a part fails. docs and results name it so."""
 
     KILL_SERVER = "kill_server"
+    KILL_WORKER = "kill_worker"
     KILL_POSTGRES = "kill_postgres"
     KILL_BACKEND = "kill_backend"
     STOP_SERVER = "stop_server"
@@ -22,8 +23,8 @@ class Kind(StrEnum):
     CUT_ANSWERS = "cut_answers"
 
 
-PATIENT = 0.8  # Of the faults. With fewer, nothing would ever be served between two of them.
-KILLS = (Kind.KILL_SERVER, Kind.KILL_POSTGRES, Kind.KILL_BACKEND)
+PATIENT = 0.7  # Of the faults. With fewer, nothing would ever be served between two of them.
+KILLS = (Kind.KILL_SERVER, Kind.KILL_WORKER, Kind.KILL_POSTGRES, Kind.KILL_BACKEND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +42,30 @@ class Fault:
 
 
 # How many of each a hundred faults of a lane are. Lanes strike at the same time.
-SERVER_LANE = {Kind.KILL_SERVER: 80, Kind.STOP_SERVER: 20}
-STORE_LANE = {Kind.KILL_BACKEND: 70, Kind.KILL_POSTGRES: 16, Kind.END_BACKENDS: 14}
+SERVER_LANE = {Kind.KILL_SERVER: 45, Kind.KILL_WORKER: 45, Kind.STOP_SERVER: 10}
+STORE_LANE = {Kind.KILL_BACKEND: 80, Kind.KILL_POSTGRES: 12, Kind.END_BACKENDS: 8}
 SLOW_LANE = {Kind.FILL_DISK: 40, Kind.STOP_BACKENDS: 40, Kind.STOP_POSTGRES: 20}
 WIRE_LANE = {Kind.CUT_CONNECTIONS: 60, Kind.CUT_ANSWERS: 40}
 
 
 def long_lanes(seed: int, kills: int, leave_out: Sequence[Kind] = ()) -> list[list[Fault]]:
-    """Four lanes that hold exactly that many kills: somewhat less than half at the servers, the others at the store."""
+    """Four lanes that hold exactly that many kills: two fifths at the servers, the others at the store."""
     chance = random.Random(f"{seed}/lanes")
-    at_servers = kills * 45 // 100
+    at_servers = kills * 2 // 5
     return [
-        _lane(chance, SERVER_LANE, at_servers, (0.2, 1.6), leave_out),
-        _lane(chance, STORE_LANE, kills - at_servers, (0.2, 1.6), leave_out),
-        [_drawn(chance, SLOW_LANE, (1.0, 5.0), leave_out) for _ in range(kills // 4)],
-        [_drawn(chance, WIRE_LANE, (0.5, 4.0), leave_out) for _ in range(kills // 2)],
+        _lane(chance, SERVER_LANE, at_servers, (0.2, 1.4), leave_out),
+        _lane(chance, STORE_LANE, kills - at_servers, (0.1, 1.0), leave_out),
+        [_drawn(chance, SLOW_LANE, (1.0, 5.0), leave_out) for _ in range(kills // 6)],
+        [_drawn(chance, WIRE_LANE, (0.5, 4.0), leave_out) for _ in range(kills // 4)],
     ]
 
 
 def short_lanes(seed: int, leave_out: Sequence[Kind] = ()) -> list[list[Fault]]:
-    """Two lanes that hold every kind once, in an order of their own."""
+    """Three lanes that hold every kind once, in an order of their own."""
     chance = random.Random(f"{seed}/short")
     kinds = [kind for kind in Kind if kind not in leave_out]
     chance.shuffle(kinds)
-    return [[_fault(chance, kind, (0.4, 0.8)) for kind in kinds[half::2]] for half in (0, 1)]
+    return [[_fault(chance, kind, (0.3, 0.6)) for kind in kinds[lane::3]] for lane in range(3)]
 
 
 def counted(lanes: Sequence[Sequence[Fault]]) -> Counter[str]:

@@ -21,7 +21,7 @@ from makegood.services.access import create_house, create_key
 from makegood.services.platform import close_platform, open_platform
 from makegood.settings import Settings
 
-SERVERS = 2
+WORKERS = (1, 2)  # Of each server.
 PEOPLE: Mapping[str, tuple[Scope, ...]] = {
     "owner": (Scope.BRIEF, Scope.READ),
     "author": (Scope.AUTHOR, Scope.READ),
@@ -40,7 +40,7 @@ class Site:
         self.http, self.disk = http, Disk()
         self.data = self.disk.folder / "data"
         self.log = self.disk.home / "servers.log"
-        self.servers = [Server(self.data, self.log) for _ in range(SERVERS)]
+        self.servers = [Server(self.data, self.log, workers) for workers in WORKERS]
         self.wires = [Wire(server.port) for server in self.servers]
 
     async def open(self) -> None:
@@ -75,8 +75,7 @@ class Site:
         for wire in self.wires:
             await wire.close()
         processes.signal_all(processes.backends(self.data), signal.SIGCONT)
-        for server in self.servers:
-            await asyncio.to_thread(server.stop)
+        await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self.servers))
         await asyncio.to_thread(processes.end_postgres, self.data)
         await asyncio.to_thread(self.disk.close)
 

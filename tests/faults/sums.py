@@ -1,14 +1,14 @@
 """What was held and granted at each moment, worked out from the clients' books in plain Python."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from tests.faults.book import Sale, returned
-from tests.faults.offers import Offer
 from tests.faults.processes import GRACE_SECONDS
 
 Change = tuple[float, int]  # When, and by how much.
+Rights = Mapping[tuple[str, str], tuple[list[Change], list[Change]]]  # Of what and whose: counts and amounts.
 
 
 def peak(changes: Iterable[Change]) -> int:
@@ -32,20 +32,24 @@ def budget_changes(sales: Iterable[Sale], campaign: str) -> Iterator[Change]:
                 yield _free_from(sale), -discount
 
 
-def right_changes(sales: Iterable[Sale], offer: Offer) -> Mapping[tuple[str, str], tuple[list[Change], list[Change]]]:
-    """Of each payer's right and of each day's: changes of the count and of the amount. Refunds give nothing back."""
+def right_changes(sales: Iterable[Sale], taken: Callable[[Sale], list[int]]) -> Rights:
+    """Of each payer's right, each day's, and each payer's of each day: changes of the count and of the amount.
+
+    `taken` says what of a sale counts, discount by discount. Refunds give nothing back.
+    """
     found: dict[tuple[str, str], tuple[list[Change], list[Change]]] = defaultdict(lambda: ([], []))
     for sale in sales:
-        discount = sale.benefits.get(offer.id)
-        if discount is None or sale.quote.first is None:
+        discounts = taken(sale)
+        if not discounts or sale.quote.first is None:
             continue
-        for key in (("payer", sale.payer), ("day", sale.quote.first.body["decided_at"][:10])):
+        day = sale.quote.first.body["decided_at"][:10]
+        for key in (("payer", sale.payer), ("day", day), ("payer_day", f"{sale.payer} on {day}")):
             counts, amounts = found[key]
-            counts.append((_acknowledged(sale), 1))
-            amounts.append((_acknowledged(sale), discount))
+            counts.append((_acknowledged(sale), len(discounts)))
+            amounts.append((_acknowledged(sale), sum(discounts)))
             if not sale.captured:
-                counts.append((_free_from(sale), -1))
-                amounts.append((_free_from(sale), -discount))
+                counts.append((_free_from(sale), -len(discounts)))
+                amounts.append((_free_from(sale), -sum(discounts)))
     return found
 
 

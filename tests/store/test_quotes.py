@@ -377,3 +377,38 @@ async def test_a_fault_of_ours_lets_the_payment_go_on(spring: Shop, monkeypatch:
     monkeypatch.setattr("makegood.services.decide.price_ask", broken)
     answer = await ask(spring)
     assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "fault", 20_000)
+
+
+async def test_a_retry_that_is_told_too_late_gives_up_the_hold_that_it_found(
+    spring: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried, till = with_deadline(spring.platform, 100), spring.callers["till"]
+    payment = spring.payment()
+    first = await quotes.quote(spring.platform, till, payment)
+    ended = payment | {"occurred_at": "2027-03-01T12:00:00+08:00"}  # Today it would be granted nothing.
+    replay_one = Ledger.replay_one
+
+    def slow(*arguments: Any) -> "asyncio.Task[Any]":
+        async def late() -> Any:
+            outcome = await replay_one(*arguments)
+            await asyncio.sleep(0.3)
+            return outcome
+
+        return asyncio.ensure_future(late())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "replay_one", slow)
+        answer = await quotes.quote(hurried, till, ended)
+        await _settled(hurried)
+    assert (answer["reason"], await _claims(spring, payment)) == ("deadline_passed", 1)
+    assert await quotes.quote(spring.platform, till, ended) == first  # Whoever was told of it keeps it.
+    assert await _claims(spring, payment) == 2
+    await assert_balanced(spring)
+
+
+async def _claims(shop: Shop, payment: dict[str, Any]) -> int | None:
+    async with in_house(shop.platform.store.pool, shop.house.id) as connection:
+        claims: int | None = await connection.fetchval(
+            "select claims from quotes where payment_id = $1", payment["payment_id"]
+        )
+    return claims

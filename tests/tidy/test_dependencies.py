@@ -20,7 +20,7 @@ def pyproject(root: Path) -> dict[str, Any]:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("lock", ["all.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["all.txt", "build.txt", "dev.txt"])
 def test_every_locked_package_has_one_version_and_its_hashes(root: Path, lock: str) -> None:
     text = (root / "requirements" / lock).read_text(encoding="utf-8")
     entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
@@ -50,6 +50,11 @@ def test_the_lock_files_were_made_from_this_pyproject(root: Path) -> None:
 def test_what_tests_need_includes_what_runs_at_the_same_versions(root: Path) -> None:
     runs, tests = (_pins(root / "requirements" / name) for name in ("all.txt", "dev.txt"))
     assert {name: version for name, version in runs.items() if tests.get(name) != version} == {}, REMEDY
+
+
+def test_what_builds_is_of_the_same_versions_as_what_runs(root: Path) -> None:
+    runs, builds = (_pins(root / "requirements" / name) for name in ("all.txt", "build.txt"))
+    assert builds and {name: version for name, version in builds.items() if runs.get(name) != version} == {}, REMEDY
 
 
 def test_no_lock_file_names_an_address(root: Path) -> None:

@@ -27,16 +27,33 @@ _ENVELOPE = ("supersedes", "explain")
 class Ask:
     """One payment on its way to an answer. `excluded` and `seen` grow as the store refuses."""
 
+    house: House
     payment: Payment
     now: Instant
     snapshot: Snapshot
     content_hash: bytes
     supersedes: str | None
     explain: bool
-    slots: Slots
     quote_id: str = ""  # Once something is asked of the store: most payments are granted nothing.
     excluded: dict[str, Refusal] = field(default_factory=dict)
     seen: dict[str, Balance] = field(default_factory=dict)
+    zone: str = field(init=False)  # Of its first snapshot: the day it counts on does not move while it is asked about.
+
+    def __post_init__(self) -> None:
+        self.zone = self.snapshot.zone
+
+    @property
+    def slots(self) -> Slots:
+        """Whose limits it counts against, and when. Made when asked for: most payments are granted nothing."""
+        payment, reference = self.payment, self.house.reference
+        day, hour = _day_and_hour(self.now // SECOND, self.zone)
+        return Slots(
+            payer=reference("payer", payment.payer_id) if payment.payer_id is not None else None,
+            device=reference("device", payment.device_id) if payment.device_id is not None else None,
+            payee=reference("payee", payment.payee_id),
+            day=day,
+            hour=hour,
+        )
 
 
 def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
@@ -45,21 +62,14 @@ def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
     snapshot = snapshot_for(known, body.get("currency") if isinstance(body, dict) else None)
     payment = parse_payment(body, snapshot.policy.schema)
     now = _decision_time(house, known, payment)
-    day, hour = _day_and_hour(now // SECOND, snapshot.zone)
     return Ask(
+        house=house,
         payment=payment,
         now=now,
         snapshot=snapshot,
         content_hash=content_hash(house, raw),
         supersedes=envelope.get("supersedes"),
         explain=envelope.get("explain", False),
-        slots=Slots(
-            payer=house.reference("payer", payment.payer_id) if payment.payer_id is not None else None,
-            device=house.reference("device", payment.device_id) if payment.device_id is not None else None,
-            payee=house.reference("payee", payment.payee_id),
-            day=day,
-            hour=hour,
-        ),
     )
 
 

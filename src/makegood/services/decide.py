@@ -36,8 +36,8 @@ _PROBLEMS = {
 class Attempt:
     """One try to decide payments. `abandoned` once its caller was answered without it.
 
-    `touched` are the quotes, by payment id, that it is known to have got; `asked` those it may have got. It has a `name`
-    once what it got is to be ended.
+    `touched` are the quotes, by payment id, that it is known to have got; `asked` those it may have got. It has a
+    `name` once what it got is to be ended.
     """
 
     patience_ms: int
@@ -126,7 +126,7 @@ async def _round(
         if outcome["outcome"] == "refused":
             await _learn(platform, caller, asks[number], outcome)
         else:
-            answers[number] = _answer(asks[number], outcome, attempt)
+            answers[number] = answer_of(asks[number], outcome, attempt)
 
 
 async def _answer_nothing(
@@ -138,11 +138,12 @@ async def _answer_nothing(
     keys = [(ask.payment.payment_id, ask.content_hash) for ask in asks.values()]
     first = await platform.store.ledger.replay(caller.house.id, keys)
     for (number, ask), outcome in zip(asks.items(), first, strict=True):
-        answers[number] = _answer(ask, outcome or {"outcome": "none"}, attempt)
+        answers[number] = answer_of(ask, outcome, attempt)
 
 
-def _answer(ask: Ask, outcome: dict[str, Any], attempt: Attempt) -> Answer | Problem:
-    if outcome["outcome"] in ("none", "void", "unwanted"):
+def answer_of(ask: Ask, outcome: dict[str, Any] | None, attempt: Attempt) -> Answer | Problem:
+    """What an outcome means for the caller; None: nothing was ever granted. What it holds, the attempt has touched."""
+    if outcome is None or outcome["outcome"] in ("none", "void", "unwanted"):
         return nothing_answer(ask.payment, ask.now, ask.snapshot.hash)
     if outcome["outcome"] in ("reserved", "replayed"):
         attempt.touched[ask.payment.payment_id] = outcome["quote"]["quote_id"]
@@ -174,20 +175,21 @@ def _request(platform: Platform, ask: Ask, priced: Priced) -> dict[str, Any]:
         "lines": lines_of(ask.payment, priced.discount),
     }
     ask.quote_id = ask.quote_id or new_quote_id()
+    slots = ask.slots
     return {
         "quote_id": ask.quote_id,
         "payment_id": ask.payment.payment_id,
         "content_hash": ask.content_hash,
-        "payer_ref": ask.slots.payer,
-        "device_ref": ask.slots.device,
-        "payee_ref": ask.slots.payee,
+        "payer_ref": slots.payer,
+        "device_ref": slots.device,
+        "payee_ref": slots.payee,
         "currency": ask.payment.currency,
         "amount": ask.payment.amount,
         "decided_at": ask.now.datetime(),
         "valid_until": valid_until.datetime(),
         "hold_until": valid_until.plus(settings.capture_grace_seconds).datetime(),
-        "day": ask.slots.day,
-        "hour": ask.slots.hour,
+        "day": slots.day,
+        "hour": slots.hour,
         "snapshot": ask.snapshot.hash,
         "seen": seen_json(ask),
         "benefits": told,

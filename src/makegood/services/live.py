@@ -49,6 +49,12 @@ class LiveSet:
         return Instant(time.monotonic_ns() + self.skew)
 
 
+def fresh_set(platform: Platform, house: House) -> LiveSet | None:
+    """The live set where it is known and fresh: nearly always."""
+    known = platform.live.get(house.id)
+    return known if known is not None and time.monotonic() - known.asked <= AGE_SECONDS_MAX else None
+
+
 async def live_set(platform: Platform, house: House, *, fresh: bool = False) -> LiveSet:
     """The live set, at most a quarter of a second old; `fresh` asks the store in any case."""
     known = platform.live.setdefault(house.id, LiveSet(test=not house.live))
