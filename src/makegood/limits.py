@@ -68,6 +68,7 @@ DEADLINE_MS_DEFAULT = 50  # A discount may cost the payment call this much and n
 DEADLINE_MS_MAX = 10_000  # A longer wait is a batch job's, which has no deadline of this kind.
 BATCH_CALLS_MAX = 128  # Money calls of one transaction; beyond it a call costs no less, and a stop waits longer.
 BATCHES_IN_FLIGHT_MAX = 2  # Of one kind, house and process: one is made ready while another commits.
+KNOWN_CALLS_MAX = 1_000  # Payments looked up by one statement, which locks nothing.
 SHARES_MAX = 64  # Parts that one budget may be split into; more writers than that wait for the disk anyway.
 PRICED_AT_ONCE_MAX = 10  # Payments priced before others get a turn: a millisecond.
 LATE_HOLDS_MAX = 10_000  # Holds to end once the store answers again; beyond it they expire by themselves.

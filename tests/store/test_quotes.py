@@ -379,30 +379,32 @@ async def test_a_fault_of_ours_lets_the_payment_go_on(spring: Shop, monkeypatch:
     assert (answer["decided"], answer["reason"], answer["to_pay_minor"]) == (False, "fault", 20_000)
 
 
-async def test_a_retry_that_is_told_too_late_gives_up_the_hold_that_it_found(
-    spring: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hurried, till = with_deadline(spring.platform, 100), spring.callers["till"]
-    payment = spring.payment()
+async def test_a_retry_of_what_is_granted_nothing_now_gets_its_first_answer(spring: Shop) -> None:
+    till, payment = spring.callers["till"], spring.payment()
     first = await quotes.quote(spring.platform, till, payment)
     ended = payment | {"occurred_at": "2027-03-01T12:00:00+08:00"}  # Today it would be granted nothing.
-    replay_one = Ledger.replay_one
+    assert await quotes.quote(spring.platform, till, ended) == first
+    assert await _claims(spring, payment) == 2
+    with pytest.raises(Problem):
+        await quotes.quote(spring.platform, till, ended | {"amount": 1})
+    await assert_balanced(spring)
 
-    def slow(*arguments: Any) -> "asyncio.Task[Any]":
-        async def late() -> Any:
-            outcome = await replay_one(*arguments)
-            await asyncio.sleep(0.3)
-            return outcome
 
-        return asyncio.ensure_future(late())
+async def test_a_look_up_that_is_late_costs_the_payment_its_answer_and_claims_nothing(
+    spring: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried, till, payment = with_deadline(spring.platform, 100), spring.callers["till"], spring.payment()
+    await quotes.quote(spring.platform, till, payment)
+    known = Ledger._known
+
+    async def slow(*arguments: Any) -> Any:
+        await asyncio.sleep(0.3)
+        return await known(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "replay_one", slow)
-        answer = await quotes.quote(hurried, till, ended)
-        await _settled(hurried)
+        patch.setattr(Ledger, "_known", slow)
+        answer = await quotes.quote(hurried, till, payment | {"occurred_at": "2027-03-01T12:00:00+08:00"})
     assert (answer["reason"], await _claims(spring, payment)) == ("deadline_passed", 1)
-    assert await quotes.quote(spring.platform, till, ended) == first  # Whoever was told of it keeps it.
-    assert await _claims(spring, payment) == 2
     await assert_balanced(spring)
 
 

@@ -91,7 +91,9 @@ class Crew:
         first = True
         while not self._ending.done():
             begun = loop.time()
-            process = self._processes[number] = await self._start(number, ready, demo=self._demo and first and number == 0)
+            process = self._processes[number] = await self._start(
+                number, ready, demo=self._demo and first and number == 0
+            )
             first = False
             either: set[asyncio.Future[Any]] = {asyncio.ensure_future(process.wait()), self._ending}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -28,10 +28,10 @@ class Ask:
     """One payment on its way to an answer. `excluded` and `seen` grow as the store refuses."""
 
     house: House
+    raw: dict[str, Any]
     payment: Payment
     now: Instant
     snapshot: Snapshot
-    content_hash: bytes
     supersedes: str | None
     explain: bool
     quote_id: str = ""  # Once something is asked of the store: most payments are granted nothing.
@@ -41,6 +41,11 @@ class Ask:
 
     def __post_init__(self) -> None:
         self.zone = self.snapshot.zone
+
+    @property
+    def content_hash(self) -> bytes:
+        """What a retry of it must repeat. Made when asked for."""
+        return content_hash(self.house, self.raw)
 
     @property
     def slots(self) -> Slots:
@@ -64,10 +69,10 @@ def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
     now = _decision_time(house, known, payment)
     return Ask(
         house=house,
+        raw=raw,
         payment=payment,
         now=now,
         snapshot=snapshot,
-        content_hash=content_hash(house, raw),
         supersedes=envelope.get("supersedes"),
         explain=envelope.get("explain", False),
     )

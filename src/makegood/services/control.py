@@ -84,14 +84,16 @@ async def open_stage(
 
 
 async def split_budget(platform: Platform, caller: Caller, campaign_id: str, shares: int) -> None:
-    """Split a campaign's budget into shares, so that several processes do not wait for each other; 1 makes it whole again.
+    """Split a campaign's budget into shares, so that processes do not wait for each other; 1 makes it whole again.
 
     Raises Problem(STATE_FORBIDS) where a limit counts all payers together: it is exact in one share only.
     """
     require(caller, Scope.OPERATE)
     outcome = await rows.split(platform.store.pool, caller.house.id, caller.principal, campaign_id, shares)
     if outcome["outcome"] == "limit_counts_all":
-        raise Problem(ProblemCode.STATE_FORBIDS, "a limit of it counts all payers together, which one share only can do")
+        raise Problem(
+            ProblemCode.STATE_FORBIDS, "a limit of it counts all payers together, which one share only can do"
+        )
     _raise_for(outcome, campaign_id, f"only a campaign that is live is split, into 1 to {SHARES_MAX} shares")
 
 

@@ -26,7 +26,6 @@ from makegood.services.asks import Ask, content_hash, is_id, open_envelope, read
 from makegood.services.decide import (
     Answer,
     Attempt,
-    answer_of,
     candidates_of,
     decide,
     explain_ask,
@@ -118,23 +117,12 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
     require(caller, Scope.QUOTE)
     started = time.perf_counter()
     attempt = Attempt(patience_ms=milliseconds)
+    answers: list[Answer | Problem] | None
     try:
-        answers: list[Answer | Problem]
-        plain = _plain(platform, caller, raws)
-        work: asyncio.Future[Any]
-        if plain is None:
-            work = asyncio.ensure_future(_decide(platform, caller, raws, attempt))
-        else:
-            work = platform.store.ledger.replay_one(caller.house.id, plain.payment.payment_id, plain.content_hash)
-        _keep(platform, work)
-        # Not cut off: nobody would know whether a reservation under way was made.
-        if await _is_done(work, milliseconds / 1000):
-            decided: Any = work.result()
-            answers = decided if plain is None else [answer_of(plain, decided, attempt)]
-        else:
-            attempt.abandoned = True
-            work.add_done_callback(lambda late: _heed_late(platform, caller, plain, late, attempt))
-            answers = [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
+        answers = await _nothing(platform, caller, raws, milliseconds / 1000)
+        if answers is None:
+            left = milliseconds / 1000 - (time.perf_counter() - started)
+            answers = await _decided(platform, caller, raws, attempt, left)
     except StoreUnavailable:
         # The connection may have died after the commit: what was perhaps reserved is ended once the store is back.
         reason = Undecided.STORE_IS_UNAVAILABLE if _is_known(platform, caller) else Undecided.LIVE_SET_IS_UNKNOWN
@@ -147,6 +135,33 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
     QUOTE_SECONDS.observe(time.perf_counter() - started)
     _count(answers)
     return answers
+
+
+async def _decided(
+    platform: Platform, caller: Caller, raws: Sequence[Any], attempt: Attempt, seconds: float
+) -> list[Answer | Problem]:
+    work = asyncio.ensure_future(_decide(platform, caller, raws, attempt))
+    _keep(platform, work)
+    # Not cut off: nobody would know whether a reservation under way was made.
+    if await _is_done(work, seconds):
+        return work.result()
+    attempt.abandoned = True
+    work.add_done_callback(lambda _: _keep(platform, asyncio.ensure_future(_end_late(platform, caller, attempt))))
+    return [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
+
+
+async def _nothing(
+    platform: Platform, caller: Caller, raws: Sequence[Any], seconds: float
+) -> list[Answer | Problem] | None:
+    """The answer to a single payment that is granted nothing and was not decided before, as nearly all are."""
+    plain = _plain(platform, caller, raws)
+    if plain is None:
+        return None
+    known = platform.store.ledger.is_known(caller.house.id, plain.payment.payment_id)
+    if not await _is_done(known, seconds):
+        known.cancel()  # It claims nothing.
+        return [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
+    return None if known.result() else [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
 
 
 def _plain(platform: Platform, caller: Caller, raws: Sequence[Any]) -> Ask | None:
@@ -162,15 +177,6 @@ def _plain(platform: Platform, caller: Caller, raws: Sequence[Any]) -> Ask | Non
     except Problem:
         return None
     return None if ask.explain or ask.supersedes is not None or price_ask(ask).grants else ask
-
-
-def _heed_late(
-    platform: Platform, caller: Caller, plain: Ask | None, late: "asyncio.Future[Any]", attempt: Attempt
-) -> None:
-    """End what was held for a caller who is gone; a retry that was told of its first hold had touched it."""
-    if plain is not None and not late.cancelled() and late.exception() is None:
-        answer_of(plain, late.result(), attempt)
-    _keep(platform, asyncio.ensure_future(_end_late(platform, caller, attempt)))
 
 
 async def _is_done(work: "asyncio.Future[Any]", seconds: float) -> bool:

@@ -14,7 +14,7 @@ import asyncpg
 
 from makegood.domain.limit import Balance, Period, Subject, Used
 from makegood.errors import StoreUnavailable
-from makegood.limits import BATCH_CALLS_MAX, BATCHES_IN_FLIGHT_MAX, SHARES_MAX
+from makegood.limits import BATCH_CALLS_MAX, BATCHES_IN_FLIGHT_MAX, KNOWN_CALLS_MAX, SHARES_MAX
 from makegood.store.lanes import Lane
 from makegood.store.packing import Request, columns_of, quote_of, reserved
 from makegood.store.pool import Pool, call, fetch
@@ -39,6 +39,7 @@ class Slots:
 class _Lanes:
     """The lanes of one house."""
 
+    known: Lane
     reserve: Lane
     replay: Lane
     capture: Lane
@@ -78,9 +79,9 @@ class Ledger:
         lane = self._of(house).replay
         return await _all([lane.ask("", (payment,), (payment, content)) for payment, content in payments])
 
-    def replay_one(self, house: int, payment: str, content: bytes) -> "asyncio.Future[Outcome | None]":
-        """The first outcome of one payment, as it will be: who gives up waiting for it leaves it under way."""
-        return self._of(house).replay.ask("", (payment,), (payment, content))
+    def is_known(self, house: int, payment: str) -> "asyncio.Future[bool]":
+        """Whether a payment was decided before; then `replay` tells how. It takes no lock and claims nothing."""
+        return self._of(house).known.ask("", (payment,), payment)
 
     async def capture(
         self,
@@ -132,6 +133,8 @@ class Ledger:
         if lanes is None:
             most, flights = BATCH_CALLS_MAX, BATCHES_IN_FLIGHT_MAX
             lanes = self._houses[house] = _Lanes(
+                # Nothing in it waits for a lock, so one flight at a time serves all who came meanwhile.
+                Lane(lambda _, calls: self._known(house, calls), KNOWN_CALLS_MAX, 1),
                 Lane(lambda who, calls: self._reserve(house, who, calls), most, flights, UNWANTED),
                 Lane(lambda _, calls: self._replay(house, calls), most, flights),
                 Lane(lambda who, calls: self._capture(house, who, calls), most, flights),
@@ -186,6 +189,10 @@ class Ledger:
                     needs[grant["campaign"]] = needs.get(grant["campaign"], 0) + grant["discount"]
         for campaign, need in sorted(needs.items()):
             await call(self.pool, "rebalance", house, campaign, self.lane, need)
+
+    async def _known(self, house: int, payments: Sequence[str]) -> list[bool]:
+        known = frozenset(await call(self.pool, "known_payments", house, list(payments)))
+        return [payment in known for payment in payments]
 
     async def _replay(self, house: int, calls: Sequence[tuple[str, bytes]]) -> Sequence[Outcome | None]:
         outcomes = await call(self.pool, "replay", house, [one[0] for one in calls], [one[1] for one in calls])

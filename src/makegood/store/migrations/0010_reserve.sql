@@ -22,6 +22,14 @@ begin
         left join quotes q on q.house_id = p_house and q.quote_id = p.quote_id;
 end $$;
 
+-- Which of these payments were decided before. By a payment each: nearly all are not, and are granted nothing now.
+create function known_payments(p_house bigint, p_payments text[]) returns text[] language plpgsql stable security definer
+    set search_path = makegood, pg_temp set enable_seqscan = off as $$
+begin
+    perform set_config('makegood.house', p_house::text, true);
+    return array(select payment_id from payments where house_id = p_house and payment_id = any (p_payments));
+end $$;
+
 -- A retry's look-up for payments that are granted nothing now: they may have been granted something before. By position.
 create function replay(p_house bigint, p_payments text[], p_hashes bytea[]) returns jsonb language plpgsql security definer
     set search_path = makegood, pg_temp set enable_seqscan = off as $$
