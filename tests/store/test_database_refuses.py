@@ -157,7 +157,7 @@ async def test_there_is_no_account_for_what_a_payer_owes(books: Any) -> None:
             "select from_kind as kind from legal_entries union select to_kind from legal_entries"
         )
         kinds = {row["kind"] for row in rows}
-    assert kinds == {"funder", "budget", "stage", "reserved", "granted"}
+    assert kinds == {"funder", "budget", "stage", "reserved", "granted", "settled"}
 
 
 TAMPERING = [

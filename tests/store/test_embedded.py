@@ -59,6 +59,14 @@ def test_an_empty_pid_file_of_a_full_disk_is_seen_through(folder: Path) -> None:
     server.close()
 
 
+def test_whether_it_answers_is_asked_without_a_trace_in_its_log(folder: Path) -> None:
+    server = embedded.start(folder)
+    since = (folder / "postgres.log").stat().st_size
+    assert process.answer(server.socket, embedded.SUPERUSER) == process.READY
+    server.close()
+    assert "FATAL" not in process.tail(folder / "postgres.log", since)
+
+
 def test_a_copied_folder_does_not_take_the_originals_server_for_its_own(folder: Path) -> None:
     server = embedded.start(folder)
     with temporary() as other:

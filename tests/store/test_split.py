@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from tests.shop import open_spring_shop
 
 from makegood.errors import Problem, ProblemCode
 from makegood.services import control, quotes
 from makegood.services.platform import Platform
 from makegood.store.ledger import Ledger
 from makegood.store.verify import verify
-from tests.shop import open_spring_shop
 
 ID = "spring-qr-2027"
 

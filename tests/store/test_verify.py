@@ -96,7 +96,8 @@ async def test_the_last_act_cut_off_with_its_head_is_found(books: Any) -> None:
     await campaigns.stop(books.pool, books.house.id, "ann", "spring", "wrong template")  # It moves no money.
     await _tamper(
         books,
-        "update audit_heads h set seq = a.seq - 1, hash = a.prev from audits a where a.chain = 0 and h.chain = 0 and a.seq = h.seq; "
+        "update audit_heads h set seq = a.seq - 1, hash = a.prev from audits a "
+        "where a.chain = 0 and h.chain = 0 and a.seq = h.seq; "
         "delete from audits a where chain = 0 and seq = (select max(seq) from audits where chain = 0)",
     )
     assert await _violated(books) == {"events_are_of_audited_batches"}

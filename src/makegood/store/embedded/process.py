@@ -68,7 +68,7 @@ def _lives(found: Found) -> bool:
 def answer(socket: Path, superuser: str) -> int:
     """What pg_isready says: READY, REJECTS, or another number where nobody answers."""
     return programs.run(
-        "pg_isready", "-q", "-t", str(ANSWER_SECONDS_MAX), "-h", str(socket), "-U", superuser
+        "pg_isready", "-q", "-t", str(ANSWER_SECONDS_MAX), "-h", str(socket), "-U", superuser, "-d", "postgres"
     ).returncode
 
 
