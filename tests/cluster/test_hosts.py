@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
+from makegood.errors import StoreUnavailable
 from makegood.services.platform import Platform
 from makegood.store.hosts import LOOK_SECONDS, PORT, Host, Hosts, hosts_of
 
@@ -26,6 +27,26 @@ from makegood.store.hosts import LOOK_SECONDS, PORT, Host, Hosts, hosts_of
 )
 def test_hosts_are_read_as_libpq_reads_them(url: str, hosts: tuple[Host, ...]) -> None:
     assert hosts_of(url) == hosts
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://till:pa/word@db1/m",  # A slash that is not written %2F: the password stands where a port should.
+        "postgresql://till:word@db1:65536/m",
+        "postgresql://till:word@[::1/m",
+        "postgresql://till:word@/m?host=db1&port=word",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_told_without_what_stands_in_it(url: str) -> None:
+    with pytest.raises(StoreUnavailable, match="URL cannot be read") as caught:
+        Hosts(url)
+    assert "word@" not in str(caught.value) and "pa" not in str(caught.value).split() and caught.value.__cause__ is None
+
+
+async def test_what_the_client_refuses_of_a_url_with_two_hosts_is_told() -> None:
+    with pytest.raises(asyncpg.InterfaceError, match="sslmode"):
+        await Hosts("postgresql://u@127.0.0.1:1,127.0.0.1:2/m?sslmode=bogus").connect(timeout=5)
 
 
 async def test_a_silent_host_does_not_use_up_the_time_of_the_others(platform: Platform) -> None:

@@ -21,7 +21,7 @@ from makegood.errors import Problem, ProblemCode, StoreUnavailable
 from makegood.services import backups, control, holds, quotes
 from makegood.services.platform import Platform, close_platform, open_platform
 from makegood.settings import Settings
-from makegood.store import embedded, restore
+from makegood.store import backup, embedded, restore
 
 
 def untold(_done: int, _total: int) -> None:
@@ -210,7 +210,8 @@ def test_a_backup_of_another_version_is_refused_first(
 def test_an_archive_writes_nothing_outside_its_folder(saved: Saved, place: Path) -> None:
     hostile = place / "hostile.tar"
     (place / "stranger").write_text("mine")
-    for name, link in (("../outside", None), ("postgres/link", "/etc")):
+    twice = "backup.json"
+    for name, link in (("../outside", None), (str(place / "outside"), None), (twice, None), ("postgres/link", "/etc")):
         with tarfile.open(hostile, "w") as tar:
             tar.add(saved.folder / "backup.json", arcname="backup.json")
             if link is None:
@@ -221,6 +222,17 @@ def test_an_archive_writes_nothing_outside_its_folder(saved: Saved, place: Path)
                 tar.addfile(member)
         assert wrong(hostile, place / "again").code is ProblemCode.BACKUP_IS_WRONG
     assert not (place / "again" / "outside").exists() and not (place / "outside").exists()
+
+
+def test_an_about_that_is_nested_too_deeply_is_no_backup() -> None:
+    with pytest.raises(Problem, match="does not say what this version knows"):
+        backup.read_about(b"[" * 60_000)
+
+
+def test_a_link_into_the_data_folder_is_no_place_for_a_backup(saved: Saved, place: Path) -> None:
+    (place / "link").symlink_to(saved.data)
+    with pytest.raises(Problem, match="inside the data folder"):
+        asyncio.run(backups.take_backup(Settings(data=str(saved.data)), place / "link" / "saved.tar", untold))
 
 
 def test_a_restore_that_is_killed_leaves_no_store_and_is_begun_anew(saved: Saved, place: Path) -> None:

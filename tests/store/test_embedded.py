@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: shared, found again, configured, told of while it recovers."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -13,8 +14,19 @@ import pytest
 from structlog.testing import capture_logs
 from tests.store.clusters import configure, copy_cluster, pid_of, runs, sql, temporary, until
 
+from makegood.settings import Settings
 from makegood.store import embedded
+from makegood.store.connection import open_store
 from makegood.store.embedded import config, process, programs
+
+
+async def test_whoever_is_told_to_stop_while_it_starts_leaves_no_server_behind(folder: Path) -> None:
+    opening = asyncio.ensure_future(open_store(Settings(data=str(folder))))
+    await asyncio.sleep(0.1)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert (folder / "postgres" / "PG_VERSION").exists() and not runs(folder)
 
 
 def test_two_share_it_and_the_last_one_stops_it(folder: Path) -> None:

@@ -9,7 +9,7 @@ from tests.store.conftest import Books
 from tests.store.policies import put_policy
 
 from makegood.store import campaigns
-from makegood.store.pool import Pool, call
+from makegood.store.pool import Pool, call, in_house
 
 PAYER_DAY_TWICE = {"subject": "payer", "period": "day", "count_max": 2}
 SHARED_ONCE = {
@@ -26,7 +26,7 @@ Change = Callable[[], Awaitable[Any]]
 async def _blocked(books: Books) -> None:
     """Until somebody waits for a lock."""
     async with asyncio.timeout(30):
-        waits = "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+        waits = "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple', 'advisory')"
         while not await books.pool.fetchval(waits):  # noqa: ASYNC110 - it is the database that is waited for
             await asyncio.sleep(0.01)
 
@@ -81,4 +81,34 @@ async def test_a_new_limit_across_campaigns_counts_whoever_is_on_the_way(
         books.request("p2", {"spring": (revision, 5)}),
     )
     assert outcome["refused"] == {"spring": "payer_limit_is_reached"}
+    await books.balanced()
+
+
+async def test_who_replaces_limits_waits_for_those_who_charge_them_before_it_holds_a_budget(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = ({"subject": "payer", "period": "ever", "count_max": 9}, PAYER_DAY_TWICE)
+    revision = await books.live("spring", 1_000, limits=limits)
+    charging: list[asyncio.Task[list[dict[str, Any]]]] = []
+    owner = await books.platform.store.administrator()
+    real = call
+
+    async def meanwhile(pool: Pool, function: str, *arguments: Any) -> Any:
+        if function != "go_live":
+            return await real(pool, function, *arguments)
+        async with in_house(owner, books.house.id) as connection:
+            await connection.execute("select from budgets for update")
+            charging.append(asyncio.create_task(books.reserve(books.request("p1", {"spring": (revision, 5)}))))
+            await _blocked(books)
+            replacing = asyncio.create_task(real(pool, function, *arguments))
+            async with asyncio.timeout(20):
+                waits = "select count(*) from pg_locks where not granted and locktype = 'advisory'"
+                while not await books.pool.fetchval(waits):  # noqa: ASYNC110 - it is the database that is waited for
+                    await asyncio.sleep(0.01)
+        return await replacing
+
+    monkeypatch.setattr(campaigns, "call", meanwhile)
+    await books.live("spring", 1_001, limits=limits[:1])
+    await owner.close()
+    assert (await asyncio.wait_for(charging[0], 30))[0]["outcome"] == "reserved"
     await books.balanced()

@@ -90,6 +90,39 @@ async def test_two_late_tries_leave_no_hold(spring: Shop) -> None:
     await assert_balanced(spring)
 
 
+async def test_a_late_batch_that_names_a_payment_twice_leaves_no_hold(
+    spring: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till, payment = spring.callers["till"], spring.payment()
+    await ask(spring)
+    reserve, answered = Ledger.reserve, asyncio.Event()
+
+    async def slow(*arguments: Any) -> Any:
+        outcome = await reserve(*arguments)
+        await answered.wait()
+        return outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "reserve", slow)
+        patch.setattr(quotes, "DEADLINE_MS_MAX", 500)
+        answers = await quotes.quote_batch(spring.platform, till, [payment, payment])
+        answered.set()
+        await _settled(spring.platform)
+    assert [isinstance(one, dict) and one["decided"] for one in answers] == [False, False]
+    assert await _state(spring, payment) == "void"
+    await assert_balanced(spring)
+
+
+async def test_a_payment_that_a_batch_names_twice_has_one_answer(spring: Shop) -> None:
+    payment = spring.payment()
+    wrong = payment | {"amount": True}
+    first, second, third = await quotes.quote_batch(
+        spring.platform, spring.callers["till"], [payment, dict(payment), wrong]
+    )
+    assert isinstance(first, dict) and first["decided"] and first["quote_id"] and first == second
+    assert isinstance(third, Problem) and await _claims(spring, payment) == 1
+
+
 async def test_a_fault_of_ours_lets_the_payment_go_on(spring: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise ZeroDivisionError

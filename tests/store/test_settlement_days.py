@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from tests.shop import Shop, open_spring_shop
 
 from makegood.cli.ledger import command as ledger_command
+from makegood.cli.ledger import csv_writer, jsonl_writer
 from makegood.cli.settle import command as settle_command
 from makegood.cli.statement import command as statement_command
 from makegood.clock import Instant
@@ -22,7 +23,9 @@ from makegood.domain.review import Scope
 from makegood.errors import Problem, ProblemCode
 from makegood.services import holds, quotes, settlement
 from makegood.services.access import Caller, House
+from makegood.services.export import COLUMNS, Row
 from makegood.services.platform import Platform
+from makegood.store import settlement as rows
 from makegood.store.verify import verify
 
 ZONE = "Asia/Shanghai"
@@ -102,6 +105,31 @@ async def test_what_is_not_over_or_not_settled_is_not_told(shop: Shop) -> None:
         await settlement.statements(shop.platform, shop.house, "platform", day, day - dt.timedelta(days=1))
     with pytest.raises(Problem, match="nothing was billed"):
         await settlement.statements(shop.platform, shop.house, "nobody")
+    with pytest.raises(Problem, match="nothing was billed to `platform` in `cny`"):
+        await settlement.statements(shop.platform, shop.house, "platform", currency="cny")
+
+
+async def test_a_currency_in_which_a_funder_was_never_billed_does_not_hold_back_its_statements(shop: Shop) -> None:
+    await pay(shop)
+    await age(shop, 1)
+    await settlement.settle(shop.platform, shop.house)
+    pool, house, day = shop.platform.store.pool, shop.house.id, await today(shop) - dt.timedelta(days=1)
+    earlier = day - dt.timedelta(days=5)
+    until = dt.datetime.combine(earlier, dt.time(), dt.UTC)
+    assert (await rows.open_day(pool, house, "USD", earlier, "UTC", until))["outcome"] == "done"
+    assert await rows.close_day(pool, house, "makegood", "USD", earlier)
+    (found,) = await settlement.statements(shop.platform, shop.house, "platform", day, day)
+    assert (found.currency, found.closing) == ("CNY", 2_800)
+
+
+def test_an_id_like_a_formula_is_disarmed_in_csv_and_itself_in_jsonl() -> None:
+    row: Row = dict.fromkeys(COLUMNS, 1)
+    row["subject"] = "=1+1"
+    csv_text, jsonl = io.StringIO(), io.StringIO()
+    csv_writer(csv_text)(row)
+    jsonl_writer(jsonl)(row)
+    assert ",'=1+1," in csv_text.getvalue()
+    assert json.loads(jsonl.getvalue())["subject"] == "=1+1"
 
 
 async def test_only_who_may_read_sees_what_was_billed(platform: Platform, house: House) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.store.conftest import Books
+from tests.store.test_limits_race import _blocked
 
 from makegood.store import campaigns
 from makegood.store.ledger import Ledger
@@ -104,6 +105,23 @@ async def test_a_payers_limit_holds_across_shares(books: Books) -> None:
     ]
     outcomes = [one["outcome"] for many in await asyncio.gather(*calls) for one in many]
     assert outcomes.count("reserved") == 3 * 2
+    await books.balanced()
+
+
+async def test_a_rebalance_that_waited_for_a_split_holds_the_new_shares_too(books: Books) -> None:
+    await books.live("spring", 10_000)
+    house = books.house.id
+    owner = await books.platform.store.administrator()
+    async with books.pool.acquire() as first, books.pool.acquire() as second, second.transaction():
+        async with first.transaction():
+            await first.fetchval("select split_budget($1, 'bob', 'spring', 4)", house)
+            waiting = asyncio.create_task(second.fetchval("select rebalance($1, 'spring', 3, 9000)", house))
+            await _blocked(books)
+        assert await asyncio.wait_for(waiting, 30)
+        async with in_house(owner, house) as third:
+            assert await third.fetch("select share from budgets for update skip locked") == []
+    await owner.close()
+    assert await stages(books) == [333, 333, 333, 9_001]
     await books.balanced()
 
 

@@ -6,6 +6,7 @@ import pytest
 from tests.store.test_database_refuses import as_owner
 
 from makegood.store import campaigns
+from makegood.store.ledger import Ledger
 from makegood.store.records import save_snapshot
 from makegood.store.verify import verify
 
@@ -50,6 +51,8 @@ TABLES = {
     "limits",
     "entries",
     "proofs",
+    "budgets",
+    "refunds",
 }
 
 TAMPERING = [
@@ -60,6 +63,8 @@ TAMPERING = [
     ("update limits set count_max = 1", "limits_are_kept"),
     ("update limits set count_max = 3", "limits_are_those_that_went_live"),
     ("delete from limits", "limits_are_those_that_went_live"),
+    ("update campaigns set stopped = true; update budgets set stopped = true", "what_runs_is_what_was_told"),
+    ("update refunds set refund_id = 'r2'", "refunds_are_those_that_were_told"),
     ("update campaigns set proof = null", "what_is_live_is_proved"),
     ("update campaigns set proof = null; delete from proofs", "what_went_live_was_proved"),
     ("update proofs set is_proved = false, rows = jsonb_set(rows, '{0,verdict}', '0')", "what_is_live_is_proved"),
@@ -100,7 +105,28 @@ async def test_the_last_act_cut_off_with_its_head_is_found(books: Any) -> None:
         "where a.chain = 0 and h.chain = 0 and a.seq = h.seq; "
         "delete from audits a where chain = 0 and seq = (select max(seq) from audits where chain = 0)",
     )
-    assert await _violated(books) == {"events_are_of_audited_batches"}
+    assert await _violated(books) == {"events_are_of_audited_batches", "what_runs_is_what_was_told"}
+
+
+async def test_a_stop_that_is_ended_behind_the_triggers_is_found(books: Any) -> None:
+    await _trade(books)
+    await campaigns.stop(books.pool, books.house.id, "ann", "spring", "wrong template")
+    await books.balanced()
+    await _tamper(books, "update campaigns set stopped = false; update budgets set stopped = false")
+    assert await _violated(books) == {"what_runs_is_what_was_told"}
+
+
+async def test_a_limit_that_is_broken_by_all_shares_together_is_found(books: Any) -> None:
+    all_payers = {"subject": "all", "period": "ever", "count_max": 3}
+    revision = await books.live("spring", 5_000)
+    await campaigns.split(books.pool, books.house.id, "bob", "spring", 2)
+    of_the_second = Ledger(books.pool, lane=1)
+    await of_the_second.reserve(books.house.id, "till", [books.request("p1", {"spring": (revision, 5)})])
+    revision = await books.live("spring", 5_001, limits=(all_payers,))
+    await books.reserve(*(books.request(payment, {"spring": (revision, 5)}) for payment in ("p2", "p3")))
+    await books.balanced()
+    await _tamper(books, "update limits set count_max = 2")
+    assert "limits_are_kept" in await _violated(books)
 
 
 async def test_a_limit_lowered_below_what_it_has_counted_is_no_violation(books: Any) -> None:

@@ -49,3 +49,12 @@ def test_a_misspelt_variable_is_refused() -> None:
 def test_a_number_out_of_its_bounds_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="`MAKEGOOD_DEADLINE_MS` must be a whole number from 1 to 10000"):
         load_settings({"MAKEGOOD_DEADLINE_MS": text})
+
+
+def test_an_empty_url_is_not_taken_for_the_wish_for_another_store(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("\n", encoding="utf-8")
+    for environ in ({"MAKEGOOD_DATABASE": ""}, {"MAKEGOOD_DATABASE_FILE": str(tmp_path / "url")}):
+        with pytest.raises(SettingsError, match="`MAKEGOOD_DATABASE` is empty"):
+            load_settings(environ)
+    with pytest.raises(SettingsError, match="is empty"):
+        load_settings({}, database="")

@@ -1,9 +1,12 @@
 """`makegood serve --workers`: several processes on one port, none of which is missed when it dies."""
 
+import asyncio
+import errno
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +19,9 @@ from typing import Any
 import httpx
 import pytest
 from tests.web.running import Running, eventually, payment
+
+from makegood.cli import workers
+from makegood.settings import Settings
 
 
 @dataclass
@@ -157,3 +163,22 @@ def test_no_worker_outlives_a_server_that_was_killed(server: Running) -> None:
         assert len(workers) == 2
         crew.process.kill()
         assert eventually(lambda: not any(map(_runs, workers)))
+
+
+async def test_a_worker_that_cannot_be_started_is_tried_again_and_costs_no_descriptor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    async def refused(*_: object, **__: object) -> None:
+        tried.append(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 - of a folder that is not on a disk
+        if len(tried) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(workers, "PAUSE_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        crew = workers.Crew(Settings(workers=1), listening, "", demo=False, as_json=False)
+        assert await asyncio.wait_for(crew.run(lambda: None), 30) is signal.SIGTERM
+    assert len(tried) == 3 and len(set(tried)) == 1

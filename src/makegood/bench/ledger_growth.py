@@ -57,8 +57,10 @@ async def measure(empty: World, grown: World, seed: object, effort: Effort, when
 
 
 async def _settle(world: World, seed: str, effort: Effort) -> None:
-    """Load until most pages that payers are counted on have been written once since the checkpoint. PostgreSQL logs such
-    a page whole the first time, which is over after the first minute of a checkpoint's quarter of an hour."""
+    """Load until most pages that payers are counted on have been written once since the checkpoint.
+
+    PostgreSQL logs such a page whole the first time. That is over a minute or so after each checkpoint.
+    """
     reserve = by_ledger(world.platform.store.ledger, world.budgets[0])
     seconds = SETTLE_SECONDS * effort.reservations / 10_000_000
     await closed([reserve] * effort.callers, requests(world.budgets[0], seed), seconds, 0)

@@ -14,6 +14,7 @@ from makegood.cli.outfile import written_to
 from makegood.cli.output import console, emit, json_option, stderr
 from makegood.cli.progress import Progress
 from makegood.cli.settle import wanted_house
+from makegood.domain.statement import safe
 from makegood.services.books import verify_ledger
 from makegood.services.export import COLUMNS, Row, export_entries
 from makegood.services.platform import Platform
@@ -86,10 +87,14 @@ def export(
 
 
 def csv_writer(stream: IO[str]) -> Callable[[Row], None]:
-    """Writes a header and CSV rows to a text stream."""
+    """Writes a header and CSV rows to a text stream. Their texts are safe in a spreadsheet."""
     lines = csv.DictWriter(stream, COLUMNS)
     lines.writeheader()
-    return lines.writerow
+
+    def write(row: Row) -> None:
+        lines.writerow({name: safe(value) if isinstance(value, str) else value for name, value in row.items()})
+
+    return write
 
 
 def jsonl_writer(stream: IO[str]) -> Callable[[Row], None]:

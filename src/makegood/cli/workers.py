@@ -91,9 +91,14 @@ class Crew:
         first = True
         while not self._ending.done():
             begun = loop.time()
-            process = self._processes[number] = await self._start(
-                number, ready, demo=self._demo and first and number == 0
-            )
+            try:
+                process = await self._start(number, ready, demo=self._demo and first and number == 0)
+            except OSError as error:  # No memory or no descriptors: that may pass, and the others go on.
+                pause = min(max(pause * 2, PAUSE_SECONDS), PAUSE_SECONDS_MAX)
+                log.error("worker_was_not_started", worker=number, reason=str(error), starts_again_in=pause)
+                await asyncio.wait({self._ending}, timeout=pause)
+                continue
+            self._processes[number] = process
             first = False
             either: set[asyncio.Future[Any]] = {asyncio.ensure_future(process.wait()), self._ending}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -113,6 +118,9 @@ class Crew:
                 sys.executable, "-P", "-m", MODULE, stdin=PIPE, pass_fds=(listening, told), start_new_session=True,
                 env=worker_environment(self._metrics),
             )  # fmt: skip
+        except BaseException:
+            os.close(heard)
+            raise
         finally:
             os.close(told)
         _when_told(heard, ready)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from makegood.clock import Instant
-from makegood.domain.statement import plain, safe
+from makegood.domain.statement import plain
 from makegood.services.access import House
 from makegood.services.platform import Platform
 from makegood.store import export
@@ -27,15 +27,15 @@ async def export_entries(platform: Platform, house: House, write: Callable[[Row]
 
 
 def row_of(entry: Entry) -> Row:
-    """One entry by column. Its texts are safe in a spreadsheet."""
+    """One entry by column, its texts as they are."""
     head: Row = {
         "entry_id": entry.entry_id,
         "line": entry.line,
         "at": Instant.of(entry.at).text(),
         "batch": entry.batch,
         "kind": entry.kind,
-        "subject": safe(entry.subject),
-        "campaign": safe(entry.from_account.campaign),
+        "subject": entry.subject,
+        "campaign": entry.from_account.campaign,
         "currency": entry.from_account.currency,
     }
     sides = _side("from", entry.from_id, entry.from_account) | _side("to", entry.to_id, entry.to_account)
@@ -43,10 +43,9 @@ def row_of(entry: Entry) -> Row:
 
 
 def _side(name: str, number: int, account: Account) -> Row:
-    funder = None if account.funder is None else safe(account.funder)
     return {
         f"{name}_account": number,
         f"{name}_kind": account.kind,
         f"{name}_share": account.share,
-        f"{name}_funder": funder,
+        f"{name}_funder": account.funder,
     }

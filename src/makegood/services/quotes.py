@@ -119,7 +119,7 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
     attempt = Attempt(patience_ms=milliseconds)
     answers: list[Answer | Problem] | None
     try:
-        answers = await _nothing(platform, caller, raws, milliseconds / 1000)
+        answers = await _nothing(platform, caller, raws, started + milliseconds / 1000)
         if answers is None:
             left = milliseconds / 1000 - (time.perf_counter() - started)
             answers = await _decided(platform, caller, raws, attempt, left)
@@ -151,14 +151,14 @@ async def _decided(
 
 
 async def _nothing(
-    platform: Platform, caller: Caller, raws: Sequence[Any], seconds: float
+    platform: Platform, caller: Caller, raws: Sequence[Any], until: float
 ) -> list[Answer | Problem] | None:
     """The answer to a single payment that is granted nothing and was not decided before, as nearly all are."""
     plain = _plain(platform, caller, raws)
     if plain is None:
         return None
     known = platform.store.ledger.is_known(caller.house.id, plain.payment.payment_id)
-    if not await _is_done(known, seconds):
+    if not await _is_done(known, until - time.perf_counter()):
         known.cancel()  # It claims nothing.
         return [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
     return None if known.result() else [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
@@ -206,7 +206,10 @@ async def _decide(platform: Platform, caller: Caller, raws: Sequence[Any], attem
     asks: dict[int, Ask] = {}
     answers: dict[int, Answer | Problem] = {}
     ids = {raw.get("payment_id") for raw in raws if isinstance(raw, dict) and isinstance(raw.get("payment_id"), str)}
+    again = _again(raws)
     for number, raw in enumerate(raws):
+        if number in again:
+            continue
         try:
             asks[number] = read_ask(caller.house, known, raw)
             if len(raws) > 1 and asks[number].supersedes in ids:
@@ -219,7 +222,24 @@ async def _decide(platform: Platform, caller: Caller, raws: Sequence[Any], attem
     await _replay_unreadable(platform, caller, raws, answers)
     decided = await decide(platform, caller, known, list(asks.values()), attempt)
     answers |= dict(zip(asks, decided, strict=True))
-    return [answers[number] for number in range(len(raws))]
+    return [answers[again.get(number, number)] for number in range(len(raws))]
+
+
+def _again(raws: Sequence[Any]) -> dict[int, int]:
+    """Where a batch names a payment again in the same words, and where it did first.
+
+    It is decided once: each answer from the store has a claim on the hold, and a try that is late gives up one only.
+    """
+    first: dict[str, int] = {}
+    again: dict[int, int] = {}
+    for number, raw in enumerate(raws if len(raws) > 1 else ()):
+        name = raw.get("payment_id") if isinstance(raw, dict) else None
+        if not isinstance(name, str):
+            continue
+        before = first.setdefault(name, number)
+        if before != number and repr(raws[before]) == repr(raw):  # By `==` one is true, and 1.0, too.
+            again[number] = before
+    return again
 
 
 async def _replay_unreadable(

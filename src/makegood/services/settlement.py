@@ -175,18 +175,18 @@ async def statements(
         require(who, Scope.READ)
         who = who.house
     pool = platform.store.pool
-    if not await settlement.is_billed(pool, who.id, funder):
+    days = await settlement.newest_days(pool, who.id, funder)
+    if currency not in (None, *days) or not days:
         raise Problem(
             ProblemCode.NOT_FOUND,
-            f"nothing was billed to `{funder[:80]}`",
+            f"nothing was billed to `{funder[:80]}`" + (f" in `{currency[:80]}`" if currency else ""),
             hint="statements are written by makegood settle",
         )
     found: list[Statement] = []
-    for name, newest in (await settlement.newest_days(pool, who.id)).items():
-        if currency in (None, name):
-            until = last or newest
-            _check(first or until, until, newest)
-            found += await settlement.statements_of(pool, who.id, funder, name, first or until, until)
+    for name in days if currency is None else [currency]:
+        until = last or days[name]
+        _check(first or until, until, days[name])
+        found += await settlement.statements_of(pool, who.id, funder, name, first or until, until)
     return tuple(found)
 
 

@@ -92,7 +92,7 @@ def read_about(text: bytes) -> Backup:
         about = Backup(**found)
         assert about.format == FORMAT and isinstance(about.migration, int) and re.match(r"\d+\.", about.postgresql)
         return about
-    except (ValueError, TypeError, AssertionError) as error:
+    except (ValueError, TypeError, AssertionError, RecursionError) as error:
         raise is_wrong(f"its `{ABOUT}` does not say what this version knows", "take it from the original") from error
 
 
@@ -106,7 +106,7 @@ def _check_target(server: Embedded, target: Path) -> None:
         raise Problem(ProblemCode.STATE_FORBIDS, f"`{target}` is there already", hint="name a new file or folder")
     if not target.parent.is_dir():
         raise Problem(ProblemCode.REQUEST_IS_INVALID, f"there is no folder `{target.parent}`", hint="make it first")
-    if target.is_relative_to(server.data):
+    if target.resolve().is_relative_to(server.data.resolve()):
         raise Problem(
             ProblemCode.REQUEST_IS_INVALID,
             f"`{target}` is inside the data folder: it would be lost together with it",

@@ -1,6 +1,7 @@
 """The store of a process: opened once, revived when an embedded server died."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Store:
 
 async def open_store(settings: Settings) -> Store:
     """The store that the settings name, migrated to this version. Raises StoreUnavailable."""
-    server = None if settings.database else await asyncio.to_thread(embedded.start, Path(settings.data))
+    server = None if settings.database else await _started(Path(settings.data))
     try:
         if server is None:
             url = login = str(settings.database)
@@ -77,6 +78,18 @@ async def open_store(settings: Settings) -> Store:
             await asyncio.to_thread(server.close_if_ready)
         raise
     return Store(url, pool, server, asyncio.create_task(hosts.watch()), Ledger(pool, settings.lane))
+
+
+async def _started(data: Path) -> embedded.Embedded:
+    """A running embedded server. Whoever is told to stop meanwhile leaves none behind that nobody uses."""
+    starting = asyncio.ensure_future(asyncio.to_thread(embedded.start, data))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(StoreUnavailable):  # The thread goes on in any case.
+            server = await starting
+            await asyncio.to_thread(server.close_if_ready)
+        raise
 
 
 async def _database_of(server: embedded.Embedded | None) -> str:

@@ -12,6 +12,8 @@ from weakref import WeakSet
 
 import asyncpg
 
+from makegood.errors import StoreUnavailable
+
 PORT = 5432
 HOST_SECONDS_MAX = 2  # A host that is well answers in milliseconds; one that is silent is not waited for longer.
 OTHERS_SECONDS_MAX = 0.2  # After one host said that it is the primary, so long another one may say so, too.
@@ -134,7 +136,21 @@ _Tried = asyncio.Task[tuple[int, Host, asyncpg.Connection]]
 
 
 def hosts_of(url: str) -> tuple[Host, ...]:
-    """The hosts and ports of a URL, in order, as libpq reads them; none where it names a folder of sockets."""
+    """The hosts and ports of a URL, in order, as libpq reads them; none where it names a folder of sockets.
+
+    Raises StoreUnavailable for what is no URL. Nothing of it is repeated: what stands in the wrong place of it may be
+    the password.
+    """
+    try:
+        return _hosts_in(url)
+    except ValueError:
+        raise StoreUnavailable(
+            "the database's URL cannot be read: its form is postgresql://USER:PASSWORD@HOST:PORT/DATABASE, a port is a "
+            "number up to 65535, and `/`, `#`, `?` and `@` in a password are written %2F, %23, %3F and %40"
+        ) from None
+
+
+def _hosts_in(url: str) -> tuple[Host, ...]:
     parts = urlsplit(url)
     asked = parse_qs(parts.query)
     names, ports = asked.get("host", [""])[-1].split(","), asked.get("port", [""])[-1].split(",")
@@ -144,7 +160,14 @@ def hosts_of(url: str) -> tuple[Host, ...]:
     else:
         ports = ports * len(names) if len(ports) == 1 else ports
         split = list(zip(names, ports, strict=False))
-    return tuple((unquote(name), int(port or PORT)) for name, port in split if name and not name.startswith("/"))
+    return tuple((unquote(name), _number(port)) for name, port in split if name and not name.startswith("/"))
+
+
+def _number(port: str) -> int:
+    number = int(port or PORT)
+    if not 0 < number < 65536:
+        raise ValueError
+    return number
 
 
 def _split(one: str) -> tuple[str, str]:
@@ -175,7 +198,8 @@ def _close(task: _Tried) -> None:
 
 def _most_telling(errors: list[BaseException]) -> BaseException:
     """A server's own words, if any host had some; else that only standbys answered, or nobody."""
-    for kind in (asyncpg.PostgresError, OSError):
+    # What the client itself refuses of the URL is the same for every host, and no host was asked.
+    for kind in (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         for error in errors:
             if isinstance(error, kind):
                 return error

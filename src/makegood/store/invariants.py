@@ -94,6 +94,13 @@ INVARIANTS: Mapping[str, str] = {
                        where g.house_id = q.house_id and g.quote_id = q.quote_id), 0)::bigint as returned
             from refunds r where r.house_id = q.house_id and r.quote_id = q.quote_id) p
         where q.state = 'captured' and (p.amount, p.returned) is distinct from (q.refunded::numeric, q.returned::numeric)""",
+    "refunds_are_those_that_were_told": """
+        select coalesce(t.quote_id, r.quote_id) || ' ' || coalesce(t.refund_id, r.refund_id) as subject,
+            coalesce(t.amount::text, '-') as expected, coalesce(r.amount::text, '-') as found
+        from (select subject as quote_id, detail::jsonb ->> 'refund_id' as refund_id, (detail::jsonb ->> 'amount')::bigint as amount
+              from audits where action = 'payment.refund') t
+        full join refunds r on r.quote_id = t.quote_id and r.refund_id = t.refund_id and r.amount = t.amount
+        where t.quote_id is null or r.quote_id is null""",
     "returned_is_the_exact_share": """
         select q.quote_id || ' ' || g.campaign_id as subject, x.due::text as expected, g.returned::text as found
         from quotes q join grants g using (house_id, quote_id) cross join lateral (
@@ -130,8 +137,12 @@ INVARIANTS: Mapping[str, str] = {
     # A limit may be lowered below what it has counted; nothing is granted above it after that.
     "limits_are_kept": """
         with above as materialized (
-            select c.*, l.count_max, l.amount_max from limits l join counters c using (house_id, campaign_id, subject, period)
-            where c.count > l.count_max or c.amount > l.amount_max)
+            select house_id, campaign_id, c.subject, c.period, x.ref, c.slot, sum(c.count) as count, sum(c.amount) as amount,
+                l.count_max, l.amount_max
+            from limits l join counters c using (house_id, campaign_id, subject, period)
+            cross join lateral (select case when c.subject = 'all' then ''::bytea else c.ref end as ref) x   -- whatever the share
+            group by house_id, campaign_id, c.subject, c.period, x.ref, c.slot, l.count_max, l.amount_max
+            having sum(c.count) > l.count_max or sum(c.amount) > l.amount_max)
         select c.campaign_id || ' ' || c.subject || ' ' || c.period || ' ' || c.slot as subject,
             coalesce(c.count_max::text, '-') || '/' || coalesce(c.amount_max::text, '-') as expected, c.count || '/' || c.amount as found
         from above c where (
@@ -187,6 +198,18 @@ INVARIANTS: Mapping[str, str] = {
             coalesce(l.count_max::text, '-') || '/' || coalesce(l.amount_max::text, '-') as found
         from due d full join limits l using (campaign_id, subject, period)
         where d is null or l.house_id is null or (d.count_max, d.amount_max) is distinct from (l.count_max, l.amount_max)""",
+    # Nobody ends a stop, or swaps what is live, without having said so.
+    "what_runs_is_what_was_told": """
+        with said as (
+            select distinct on (subject) subject, action = 'campaign.stop' as stopped from audits
+            where action in ('campaign.live', 'campaign.stop', 'campaign.resume') order by subject, seq desc
+        ), went as (
+            select distinct on (subject) subject, detail::jsonb ->> 'revision' as live from audits where action = 'campaign.live'
+            order by subject, seq desc
+        )
+        select c.campaign_id as subject, concat_ws(' ', w.live, s.stopped) as expected, concat_ws(' ', c.live, c.stopped) as found
+        from campaigns c left join said s on s.subject = c.campaign_id left join went w on w.subject = c.campaign_id
+        where (c.live, c.stopped) is distinct from (w.live, coalesce(s.stopped, false))""",
     "what_is_live_is_proved": """
         select c.campaign_id as subject, 'a proof of ' || c.live as expected, coalesce(c.proof, 'none') as found
         from campaigns c join houses h using (house_id)

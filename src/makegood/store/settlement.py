@@ -93,10 +93,15 @@ async def settled_days(pool: Pool, house: int, most: int) -> list[Day]:
     return [Day(**row) for row in rows]
 
 
-async def newest_days(pool: Pool, house: int) -> dict[str, dt.date]:
-    """The newest settled day of each currency, by its name."""
+async def newest_days(pool: Pool, house: int, funder: str) -> dict[str, dt.date]:
+    """The newest settled day of each currency in which a funder was ever billed, by its name."""
     async with in_house(pool, house) as connection:
-        rows = await connection.fetch("select currency, max(day) as day from settled_days group by 1 order by 1")
+        rows = await connection.fetch(
+            """select currency, max(day) as day from settled_days d
+               where exists (select from statements s where s.funder = $1 and s.currency = d.currency)
+               group by 1 order by 1""",
+            funder,
+        )  # fmt: skip
     return {row["currency"]: row["day"] for row in rows}
 
 
@@ -139,12 +144,6 @@ async def statements_of(
             funder, currency, first, last,
         )  # fmt: skip
     return [_statement(row) for row in rows]
-
-
-async def is_billed(pool: Pool, house: int, funder: str) -> bool:
-    """Whether there is any statement of a funder."""
-    async with in_house(pool, house) as connection:
-        return bool(await connection.fetchval("select exists (select from statements where funder = $1)", funder))
 
 
 async def broken_statements(connection: Connection) -> AsyncIterator[tuple[str, str]]:

@@ -42,8 +42,10 @@ async def synchronous_standby(primary: Embedded, data: Path) -> AsyncIterator[st
             await _wait_for(boss, NAME)
             yield f"postgresql://{SUPERUSER}@/postgres?host={socket}"
         finally:
-            await _wait_for(boss, "")
-            await asyncio.to_thread(_stop, data)
+            try:
+                await _wait_for(boss, "")
+            finally:
+                await asyncio.to_thread(_stop, data)
     finally:
         await boss.close()
 

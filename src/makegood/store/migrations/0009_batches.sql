@@ -1,10 +1,10 @@
 -- Batches: whatever arrived while the last one was committing is decided in one transaction. The server may execute these
 -- and write nothing by itself.
 --
--- Locks are always taken in this order, so that no two transactions wait for each other: the house's live set, a campaign
--- (administration only), quotes by id, rights by key (counters of payers, devices, payees, and those that campaigns
--- share), budgets by campaign and share, new payments by id, the audit head. Accounts and a campaign's own totals are
--- written under its budgets.
+-- Locks are always taken in this order, so that no two transactions wait for each other: the house's live set, quotes by id,
+-- the limits of campaigns (`hold_limits`, `lock_limits`), campaigns (administration only), rights by key (counters of payers,
+-- devices, payees, and those that campaigns share), budgets by campaign and share, new payments by id, the audit head.
+-- Accounts and a campaign's own totals are written under its budgets.
 --
 -- If the server dies before COMMIT nothing happened; if it dies after, a retry with the same id finds the outcome.
 
@@ -178,9 +178,26 @@ begin
           and c.ref = k.ref and c.slot = k.slot and c.count = 0;
 end $$;
 
+-- Who charges rights holds off whoever replaces the limits of these campaigns, who comes with budgets to the counters.
+create function hold_limits(p_house bigint, p_grants grants[]) returns void language plpgsql
+    set search_path = makegood, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock_shared(hashtextextended('limits ' || campaign_id, p_house))
+        from (select distinct campaign_id from unnest(p_grants) order by 1) c;
+end $$;
+
+-- Waits for those, and keeps others from coming, until the transaction ends. The caller holds the house's lock and no budget.
+create function lock_limits(p_house bigint, p_campaigns text[]) returns void language plpgsql
+    set search_path = makegood, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('limits ' || c, p_house))
+        from (select distinct c from unnest(p_campaigns) c order by 1) d;
+end $$;
+
 create function lock_rights(p_house bigint, p_grants grants[]) returns void language plpgsql
     set search_path = makegood, pg_temp as $$
 begin
+    perform hold_limits(p_house, p_grants);
     perform from counted_by(p_house, p_grants, true) k join counters c
         on c.campaign_id = k.scope and c.subject = k.subject and c.period = k.period and c.ref = k.ref and c.slot = k.slot
         where c.house_id = p_house

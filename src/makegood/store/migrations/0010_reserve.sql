@@ -8,8 +8,12 @@ declare v_quotes text[];
 begin
     select array_agg(p.quote_id) into v_quotes
         from payments p where p.house_id = p_house and p.payment_id = any (p_payments) and p.quote_id is not null;
-    if not found then return; end if;
     perform lock_quotes(p_house, v_quotes);
+    -- Whoever held them may have decided others of these meanwhile, which nobody would claim: all of it is done again.
+    if exists (select from payments p where p.house_id = p_house and p.payment_id = any (p_payments)
+               and p.quote_id <> all (coalesce(v_quotes, '{}'))) then
+        raise exception 'a payment was decided by somebody else meanwhile' using errcode = 'serialization_failure';
+    end if;
     update quotes set claims = claims + 1 from unnest(p_payments, p_hashes) as a (payment_id, hash)
         where quotes.house_id = p_house and quote_id = any (v_quotes) and state = 'reserved'
           and quotes.payment_id = a.payment_id and content_hash = a.hash;
@@ -279,6 +283,7 @@ begin
     end if;
     -- 4. Rights first, then budgets: both are charged for everybody, and stay locked. Limits that were replaced between the
     --    two counted this batch by the old ones: it is done again.
+    perform hold_limits(p_house, v_grants || grants_of(p_house, v_old));
     v_version := (select version from live_sets where house_id = p_house);
     if v_old <> '{}' then perform lock_rights(p_house, v_grants || grants_of(p_house, v_old)); end if;
     v_flagged := count_grants(p_house, v_grants, true);

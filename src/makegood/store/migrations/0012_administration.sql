@@ -131,6 +131,7 @@ declare
     v_before text[];
 begin
     perform lock_house(p_house);
+    perform lock_limits(p_house, array[p_campaign]);
     perform lock_campaigns(p_house, array[p_campaign]);
     select * into v_row from campaigns where house_id = p_house and campaign_id = p_campaign;
     if v_row.live = p_plan ->> 'revision' then return jsonb_build_object('outcome', 'done'); end if;
@@ -196,6 +197,7 @@ begin
         on conflict (house_id, currency) do update set revision = excluded.revision;
     if p_limits <> '[]' or exists (select from shared_limits where house_id = p_house and currency = p_currency) then
         v_campaigns := array(select campaign_id from campaigns where house_id = p_house and currency = p_currency order by campaign_id);
+        perform lock_limits(p_house, v_campaigns);
         perform lock_campaigns(p_house, v_campaigns);
         delete from counters c using shared_limits s where c.house_id = p_house and s.house_id = p_house
             and s.currency = p_currency and c.campaign_id = 'policy:' || s.currency || ':' || s.limit_id;
@@ -315,7 +317,7 @@ declare
     v_batch bigint := begin_batch(p_house);
     v_shares integer;
 begin
-    perform from budgets where house_id = p_house and campaign_id = p_campaign order by share for update;
+    perform lock_campaigns(p_house, array[p_campaign]);   -- A split that is under way opens rows that nobody else sees yet.
     select shares into v_shares from campaigns where house_id = p_house and campaign_id = p_campaign;
     if v_shares is null or balance_of(p_house, p_campaign, 'stage') = 0 then return false; end if;
     perform level_shares(p_house, p_campaign, p_lane % v_shares, p_need, v_shares);

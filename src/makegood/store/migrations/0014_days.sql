@@ -65,7 +65,7 @@ declare
     v_steps jsonb;
     v_short bigint;
 begin
-    perform from budgets where house_id = p_house and campaign_id = p_campaign order by share for update;
+    perform lock_campaigns(p_house, array[p_campaign]);
     insert into settlements select p_house, p_currency, p_day, p_campaign, v_batch where exists (
         select from day_totals where house_id = p_house and currency = p_currency and day = p_day and campaign_id = p_campaign)
         on conflict do nothing;
