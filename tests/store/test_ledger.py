@@ -180,7 +180,9 @@ async def test_expiry_gives_back_what_is_due_and_nothing_else(books: Any) -> Non
 
 async def _disown(books: Any, payment: str, *, touched: bool, attempt: str = "") -> bool:
     quote = f"qte_{payment}"
-    return await books.ledger.disown(books.house.id, "till", payment, quote, touched, attempt or secrets.token_hex(8))
+    name = attempt or secrets.token_hex(8)
+    closed: bool = await books.ledger.disown(books.house.id, "till", payment, quote, touched, name)
+    return closed
 
 
 async def test_a_late_hold_is_void_for_ever(books: Any) -> None:
