@@ -11,7 +11,7 @@ begin
     perform lock_quotes(p_house, v_quotes);
     -- Whoever held them may have decided others of these meanwhile, which nobody would claim: all of it is done again.
     if exists (select from payments p where p.house_id = p_house and p.payment_id = any (p_payments)
-               and p.quote_id <> all (coalesce(v_quotes, '{}'))) then
+               and p.quote_id is not null and p.quote_id <> all (coalesce(v_quotes, '{}'))) then
         raise exception 'a payment was decided by somebody else meanwhile' using errcode = 'serialization_failure';
     end if;
     update quotes set claims = claims + 1 from unnest(p_payments, p_hashes) as a (payment_id, hash)
