@@ -91,7 +91,8 @@ async def test_the_line_latency_has_three_percentiles_for_each_rate(platform: Pl
 async def test_the_line_growth_compares_two_stores(platform: Platform) -> None:
     effort = ledger_growth.Effort(1_000, seconds=0.2, warm_seconds=0.05, turns=1, callers=8)
     rows = await ledger_growth.measure(await _world(platform), await _world(platform), 7, effort, "later")
-    assert [(row.case, row.versus.what) for row in rows] == [("8 callers beside 1,000 reservations", "an empty store")]
+    told = [(row.case, row.versus.what) for row in rows]
+    assert told == [("8 callers beside 1,000 reservations, later", "an empty store")]
 
 
 async def _world(platform: Platform, *budgets: tuple[str, str]) -> World:

@@ -172,6 +172,8 @@ def test_ctrl_c_leaves_no_process_and_no_folder_behind(number: signal.Signals) -
         process = subprocess.Popen(
             [*MAKEGOOD, "demo", "--out", f"{folder}/report"],
             cwd=folder, env=environment(folder), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            # A shell lets what it runs in the background ignore Ctrl-C, and so would this.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
         deadline = time.monotonic() + 60
         while not list(Path(folder).glob("makegood-*/server.log")):  # The server is starting, PostgreSQL runs.
