@@ -53,6 +53,7 @@ async def open_pool(url: str, size: int, *, role: str | None = APP_ROLE, hosts: 
         "application_name": "makegood",
         "timezone": "UTC",
         "synchronous_commit": "on",  # What was answered is on disk, whatever the database's default is.
+        "plan_cache_mode": "force_generic_plan",  # Our statements are few and each has one good plan: it is made once.
         "default_transaction_isolation": "read committed",  # The functions read again what they have locked.
     }
     if role is not None:

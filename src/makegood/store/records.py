@@ -72,7 +72,7 @@ async def live_set(pool: Pool, house: int, known: int | None = None) -> LiveSet:
 
 async def latest_decision(pool: Pool, house: int) -> datetime | None:
     """The latest decision of a house: the clock of a test house."""
-    row = await _one(pool, house, "select max(decided_at) as at from quotes where true")
+    row = await _one(pool, house, "select max(decided_at) as at from quotes where house_id + 0 = $1", house)
     return None if row is None else row["at"]
 
 

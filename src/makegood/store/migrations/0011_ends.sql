@@ -171,7 +171,7 @@ declare
     v_due text[];
 begin
     select array_agg(quote_id order by quote_id) into v_due from (
-        select quote_id from quotes where house_id = p_house and state = 'reserved' and hold_until < p_now
+        select quote_id from quotes where house_id + 0 = p_house and state = 'reserved' and hold_until < p_now
         order by hold_until limit p_most for update skip locked) t;
     if v_due is null then return 0; end if;
     perform lock_rights(p_house, grants_of(p_house, v_due));
