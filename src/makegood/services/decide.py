@@ -126,7 +126,7 @@ async def _round(
         if outcome["outcome"] == "refused":
             await _learn(platform, caller, asks[number], outcome)
         else:
-            answers[number] = answer_of(asks[number], outcome, attempt)
+            answers[number] = _answer_of(asks[number], outcome, attempt)
 
 
 async def _answer_nothing(
@@ -138,10 +138,10 @@ async def _answer_nothing(
     keys = [(ask.payment.payment_id, ask.content_hash) for ask in asks.values()]
     first = await platform.store.ledger.replay(caller.house.id, keys)
     for (number, ask), outcome in zip(asks.items(), first, strict=True):
-        answers[number] = answer_of(ask, outcome, attempt)
+        answers[number] = _answer_of(ask, outcome, attempt)
 
 
-def answer_of(ask: Ask, outcome: dict[str, Any] | None, attempt: Attempt) -> Answer | Problem:
+def _answer_of(ask: Ask, outcome: dict[str, Any] | None, attempt: Attempt) -> Answer | Problem:
     """What an outcome means for the caller; None: nothing was ever granted. What it holds, the attempt has touched."""
     if outcome is None or outcome["outcome"] in ("none", "void", "unwanted"):
         return nothing_answer(ask.payment, ask.now, ask.snapshot.hash)

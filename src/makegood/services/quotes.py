@@ -167,7 +167,7 @@ async def _nothing(
 def _plain(platform: Platform, caller: Caller, raws: Sequence[Any]) -> Ask | None:
     """The ask of a single payment that is granted nothing, as nearly all are; None for every other.
 
-    Of it the store is asked only whether it was granted something before. Every other goes the long way.
+    Of it the store is asked only whether it was decided before. Every other goes the long way.
     """
     known = fresh_set(platform, caller.house)
     if known is None or len(raws) > 1:

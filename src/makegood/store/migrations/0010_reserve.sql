@@ -230,6 +230,7 @@ create function reserve(
 declare
     v_batch bigint := begin_batch(p_house);
     v_grants grants[];
+    v_all grants[];            -- with those of the quotes to supersede
     v_fast grants[];           -- those that are made together
     v_out jsonb := '{}';       -- by quote id, what is not simply reserved
     v_gone text[] := '{}';     -- quote ids that have their outcome
@@ -283,11 +284,12 @@ begin
     end if;
     -- 4. Rights first, then budgets: both are charged for everybody, and stay locked. Limits that were replaced between the
     --    two counted this batch by the old ones: it is done again.
-    perform hold_limits(p_house, v_grants || grants_of(p_house, v_old));
+    v_all := case when v_old = '{}' then v_grants else v_grants || grants_of(p_house, v_old) end;
+    perform hold_limits(p_house, v_all);
     v_version := (select version from live_sets where house_id = p_house);
-    if v_old <> '{}' then perform lock_rights(p_house, v_grants || grants_of(p_house, v_old)); end if;
+    if v_old <> '{}' then perform lock_rights(p_house, v_all); end if;
     v_flagged := count_grants(p_house, v_grants, true);
-    perform lock_budgets(p_house, v_grants || grants_of(p_house, v_old));
+    perform lock_budgets(p_house, v_all);
     if v_version is distinct from (select version from live_sets where house_id = p_house) then
         raise exception 'what is live changed meanwhile' using errcode = 'serialization_failure';
     end if;

@@ -339,7 +339,7 @@ begin
     end loop;
     for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'makegood'::regnamespace and p.proname in (
         'reserve', 'capture', 'release', 'disown', 'refund', 'expire', 'replay', 'known_payments', 'put_policy_in_force', 'split_budget', 'rebalance',
-        'house', 'netstring', 'said_by_quote', 'said_by_grant') loop
+        'house', 'netstring') loop
         execute format('grant execute on function %s to makegood_app', f);
     end loop;
 end $$;
