@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 SECOND = 1_000_000_000
 MICROSECOND = 1_000
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|([+-])(\d\d):(\d\d))", re.ASCII
-)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,18 +30,8 @@ class Instant(int):
         match = _RFC3339.fullmatch(text)
         if match is None:
             raise ValueError("is not an RFC 3339 instant such as 2027-02-01T00:00:00+08:00")
-        year, month, day, hour, minute, second, fraction, zone, sign, off_h, off_m = match.groups()
-        try:
-            whole = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-        except ValueError as error:
-            raise ValueError(f"is not a real instant: {error}") from None
-        offset = 0
-        if zone not in "Zz":
-            if int(off_h) > 23 or int(off_m) > 59:
-                raise ValueError("has an offset beyond 23:59")
-            offset = (int(off_h) * 3600 + int(off_m) * 60) * (1 if sign == "+" else -1)
-        nanos = int((fraction or "").ljust(9, "0"))
-        return cls((_seconds(whole) - offset) * SECOND + nanos)
+        second, fraction, zone = match.groups()
+        return cls(_second_of(second, zone) * SECOND + (int(fraction.ljust(9, "0")) if fraction else 0))
 
     @classmethod
     def of(cls, moment: dt.datetime) -> "Instant":
@@ -71,8 +59,7 @@ class Instant(int):
     def text(self) -> str:
         """RFC 3339 in UTC with as many fractional digits as it needs."""
         whole, nanos = divmod(int(self), SECOND)
-        base = (_EPOCH + dt.timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-        return base + (f".{nanos:09d}".rstrip("0") if nanos else "") + "Z"
+        return _second_text(whole) + (f".{nanos:09d}".rstrip("0") if nanos else "") + "Z"
 
 
 Clock = Callable[[], Instant]
@@ -100,3 +87,25 @@ def time_zone(name: str) -> ZoneInfo:
 def _seconds(moment: dt.datetime) -> int:
     delta = moment - _EPOCH
     return delta.days * 86_400 + delta.seconds
+
+
+@lru_cache(maxsize=1024)
+def _second_of(text: str, zone: str) -> int:
+    """Seconds since the epoch of a date and time with an offset, both well formed: many payments share a second."""
+    try:
+        whole = dt.datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"is not a real instant: {error}") from None
+    if zone in "Zz":
+        return _seconds(whole)
+    hours, minutes = int(zone[1:3]), int(zone[4:])
+    if hours > 23 or minutes > 59:
+        raise ValueError("has an offset beyond 23:59")
+    offset = hours * 3600 + minutes * 60
+    return _seconds(whole) - (offset if zone[0] == "+" else -offset)
+
+
+@lru_cache(maxsize=1024)
+def _second_text(second: int) -> str:
+    """A whole second since the epoch as RFC 3339 writes it, without its zone."""
+    return (_EPOCH + dt.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")

@@ -112,9 +112,7 @@ def test_every_answer_has_the_security_headers(server: Running) -> None:
             headers = client.get(path).headers
             assert headers["content-security-policy"].startswith("default-src 'none'")
             assert headers["x-content-type-options"] == "nosniff"
-            assert headers["referrer-policy"] == "no-referrer"
             assert headers["cache-control"] == "no-store"
-            assert headers["cross-origin-opener-policy"] == "same-origin"
             assert headers["cross-origin-resource-policy"] == "same-origin"
             assert "server" not in headers
 
@@ -124,6 +122,9 @@ def test_a_page_may_use_our_own_scripts_and_nothing_else(server: Running) -> Non
         response = client.get("/console/sign-in")
     assert response.headers["content-type"].startswith("text/html")
     assert response.headers["content-security-policy"] == PAGE_POLICY
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cross-origin-opener-policy"] == "same-origin"
+    assert response.headers["x-frame-options"] == "DENY"
     assert "unsafe" not in PAGE_POLICY
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.web.running import Running, data_folder
+from tests.web.running import Running, data_folder, payment
 
 from makegood.limits import HEADER_BYTES_MAX
 
@@ -108,3 +108,31 @@ def test_serve_on_a_port_that_is_taken_says_so(server: Running) -> None:
         assert process.returncode == 1
         assert f"cannot listen on 127.0.0.1 port {port}" in said
         assert not Path(data).exists(), "nothing was started"
+
+
+def test_an_answer_in_one_packet_is_the_answer_of_the_long_way(server: Running) -> None:
+    body = json.dumps(payment(payer_id="nobody-special", city="Chengdu", channel="app")).encode()
+
+    def ask(version: bytes, more: bytes = b"") -> tuple[list[bytes], object]:
+        head = (
+            b"POST /v1/quotes HTTP/"
+            + version
+            + b"\r\nHost: x\r\nAuthorization: Bearer "
+            + server.keys["checkout"].encode()
+        )
+        head += b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body) + more
+        told, _, answer = exchange(server, head + b"\r\n" + body).partition(b"\r\n\r\n")
+        lines = [line for line in told.lower().split(b"\r\n")[1:] if not line.startswith((b"date", b"connection"))]
+        return sorted(lines), {k: v for k, v in json.loads(answer).items() if k != "decided_at"}
+
+    # Who is to close the connection goes the long way; so does what was said before it, by the short one.
+    assert ask(b"1.0") == ask(b"1.1", b"Connection: close\r\n")
+    twice = b"".join(
+        b"POST /v1/quotes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\nContent-Type: application/json\r\n%b"
+        b"Content-Length: %d\r\n\r\n%b" % (server.keys["checkout"].encode(), more, len(body), body)
+        for more in (b"", b"Connection: close\r\n")
+    )
+    short, _, rest = exchange(server, twice).partition(b"\r\n\r\n")
+    assert rest.count(b"HTTP/1.1 200 OK") == 1, "both were answered, in their order"
+    lines = [line for line in short.lower().split(b"\r\n")[1:] if not line.startswith(b"date")]
+    assert sorted(lines) == ask(b"1.0")[0]

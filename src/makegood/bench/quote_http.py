@@ -36,9 +36,9 @@ _ROUND = 1_000_000
 class Effort:
     """How long each turn lasts, how many there are, and which shares of the top rate are offered in an open loop."""
 
-    seconds: float = 2.0
-    warm_seconds: float = 0.5
-    turns: int = 3
+    seconds: float = 1.0
+    warm_seconds: float = 0.3
+    turns: int = 8
     shares: Sequence[float] = (0.25, 0.5, 0.75)
 
 

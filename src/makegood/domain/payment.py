@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from makegood.clock import MICROSECOND, Instant
 from makegood.domain.policy import Field, FieldType, PaymentSchema
 from makegood.domain.text import checked_text, has_no_text
@@ -37,8 +39,7 @@ class Item:
         object.__setattr__(self, "fields", fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(msgspec.Struct, frozen=True):
     """One request to pay, before discounts. `fields` is what rules read: only fields that are present."""
 
     payment_id: str
@@ -114,30 +115,29 @@ def _plain_fields(raw: dict[str, Any], schema: PaymentSchema) -> dict[str, Any] 
     None leaves it to that walk: it decides, and what is taken here it would take, too.
     """
     fields: dict[str, Any] = {}
-    texts: list[str] = []
-    declared = schema.fields
+    said: list[str] = []
+    texts, declared = schema.texts, schema.fields
     for name, value in raw.items():
-        field = declared.get(name)
-        if field is None:
-            return None
-        if value is None and field.optional:
-            continue
-        kind, given = field.type, type(value)
-        if kind is FieldType.STRING and given is str:
-            listed = field.values is None or value in field.values
-            if not listed or not 0 < len(value) <= (field.max_length or ID_CHARS_MAX):
+        text = texts.get(name)
+        if text is not None and type(value) is str:
+            allowed, most = text
+            if (allowed is not None and value not in allowed) or not 0 < len(value) <= most:
                 return None
-            texts.append(value)
-        elif kind is not FieldType.BOOL or given is not bool:
+            said.append(value)
+        else:
+            field = declared.get(name)
+            if field is None:
+                return None
+            if value is None and field.optional:
+                continue
             try:
-                value = _READ[kind](field, value)  # noqa: PLW2901 - what is rare is read as the walk reads it
+                value = _READ[field.type](field, value)  # noqa: PLW2901 - read as the walk reads it
             except ValueError:
                 return None
         fields[name] = value
-    for name, field in declared.items():
-        if name not in fields and not field.optional:
-            return None
-    if fields["currency"] != schema.currency or has_no_text("".join(texts)):
+    if not schema.required <= fields.keys():
+        return None
+    if fields["currency"] != schema.currency or has_no_text("".join(said)):
         return None
     return fields
 

@@ -1,10 +1,11 @@
 """The policy: what a house never allows, and the schema that every payment of the house obeys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from makegood.domain.limit import Limit
+from makegood.limits import ID_CHARS_MAX
 
 
 class FieldType(StrEnum):
@@ -39,6 +40,18 @@ class PaymentSchema:
     fields: Mapping[str, Field]
     items_max: int = 50
     single_scene: str | None = None
+    texts: Mapping[str, tuple[frozenset[str] | None, int]] = field(init=False, compare=False, repr=False)
+    required: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """What every payment is asked, by name: of a string its list and its length; and who must be there."""
+        texts = {
+            name: (None if one.values is None else frozenset(one.values), one.max_length or ID_CHARS_MAX)
+            for name, one in self.fields.items()
+            if one.type is FieldType.STRING
+        }
+        object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "required", frozenset(name for name, one in self.fields.items() if not one.optional))
 
     @property
     def amount_min(self) -> int:

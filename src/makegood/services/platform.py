@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from makegood.clock import Clock, system_clock
 from makegood.errors import Problem, ProblemCode
 from makegood.limits import LATE_HOLDS_MAX, PUBLISHERS_WAITING_MAX
+from makegood.services.deadlines import Deadlines
 from makegood.settings import Settings
 from makegood.store.connection import Store, open_store
 
@@ -56,6 +57,7 @@ class Platform:
     live: "dict[int, LiveSet]" = field(default_factory=dict)
     late: deque[Late] = field(default_factory=lambda: deque(maxlen=LATE_HOLDS_MAX))
     ending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    deadlines: Deadlines = field(default_factory=Deadlines)
     publishing: "defaultdict[int, Turns]" = field(default_factory=lambda: defaultdict(Turns))
     prover: ThreadPoolExecutor = field(default_factory=_prover)
     tasks: "set[asyncio.Future[object]]" = field(default_factory=set)

@@ -37,6 +37,8 @@ from makegood.services.platform import Late, Platform
 from makegood.store import ledger, records
 from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, log
 
+_PROBLEM, _UNDECIDED, _GRANTED, _NONE = (QUOTES.labels(one) for one in ("problem", "undecided", "granted", "none"))
+
 
 async def quote(platform: Platform, caller: Caller, raw: Any) -> Answer:
     """The answer to one payment; what it grants is reserved. Full price past the deadline or with the store away.
@@ -158,10 +160,12 @@ async def _nothing(
     if plain is None:
         return None
     known = platform.store.ledger.is_known(caller.house.id, plain.payment.payment_id)
-    if not await _is_done(known, until - time.perf_counter()):
-        known.cancel()  # It claims nothing.
+    platform.deadlines.end(known, until - time.perf_counter())  # It claims nothing, so it may just be left.
+    try:
+        is_known = await known
+    except TimeoutError:
         return [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
-    return None if known.result() else [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
+    return None if is_known else [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
 
 
 def _plain(platform: Platform, caller: Caller, raws: Sequence[Any]) -> Ask | None:
@@ -182,7 +186,7 @@ def _plain(platform: Platform, caller: Caller, raws: Sequence[Any]) -> Ask | Non
 async def _is_done(work: "asyncio.Future[Any]", seconds: float) -> bool:
     """Whether `work` is done within the time. It goes on where it is not, as it does when the caller is cancelled.
 
-    `asyncio.wait_for` with a shield says the same at twice the cost, which every payment would bear.
+    `asyncio.wait_for` with a shield says the same at twice the cost.
     """
     loop = asyncio.get_running_loop()
     woken: asyncio.Future[None] = loop.create_future()
@@ -313,10 +317,10 @@ def _keep(platform: Platform, task: "asyncio.Future[Any]") -> None:
 def _count(answers: Sequence[Answer | Problem]) -> None:
     for answer in answers:
         if isinstance(answer, Problem):
-            QUOTES.labels("problem").inc()
+            _PROBLEM.inc()
         elif not answer["decided"]:
-            QUOTES.labels("undecided").inc()
+            _UNDECIDED.inc()
         else:
-            QUOTES.labels("granted" if answer["quote_id"] else "none").inc()
+            (_GRANTED if answer["quote_id"] else _NONE).inc()
             if answer["discount_minor"]:
                 DISCOUNT_MINOR.labels(answer["currency"]).inc(answer["discount_minor"])

@@ -26,17 +26,17 @@ from makegood.web.state import Shared, opened_store
 def create_app(settings: Settings, *, platform: Platform | None = None) -> Starlette:
     """The server. In its lifespan it opens the platform, unless it is given one, which stays the caller's."""
     hosts = (settings.hosts or "").split(",")
-    app = Starlette(
+    app = Direct(
         routes=[*api_routes(), *_page_routes()],
         middleware=[
             Middleware(SecurityHeaders, hosts=hosts),  # outermost, so that every answer has the headers
-            Middleware(Direct, operations=OPERATIONS),
             Middleware(Faults),
             Middleware(EncodedPaths),
         ],
         exception_handlers=dict.fromkeys(EXPECTED, answer_error),
         lifespan=opened_store,
     )
+    app.open_directly(OPERATIONS, hosts)
     app.router.redirect_slashes = False  # A redirect would drop the body of a payment; a wrong path is a wrong path.
     app.state.shared = Shared(settings, platform)
     return app

@@ -20,10 +20,13 @@ from makegood.limits import (
     ID_CHARS_MAX,
     JSON_DEPTH_MAX,
 )
+from makegood.web.extensions import WHOLE
 
 # A string, whole or cut off at the end. Possessive, so that hostile input costs linear time.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
+_SPACED = re.compile(rb'"\s++:')  # A key that its colon does not follow at once.
+_NESTED = (dict, list)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -47,21 +50,28 @@ async def read_bytes(request: Request, bytes_max: int) -> bytes:
     declared = _header(request, b"content-length")
     if declared is not None and (not declared.isdigit() or int(declared) > bytes_max):
         raise _too_large(bytes_max)
-    data = bytearray()
-    more = True
+    if WHOLE in request.scope:
+        return await _read(request, bytes_max)
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
-            while more:
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise Problem(ProblemCode.BODY_IS_NOT_JSON, "the body ended before its end")
-                data += message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(data) > bytes_max:
-                    raise _too_large(bytes_max)
+            return await _read(request, bytes_max)
     except TimeoutError:
         raise Problem(ProblemCode.BODY_IS_TOO_SLOW, f"the body did not arrive within {BODY_SECONDS_MAX} s") from None
-    return bytes(data)
+
+
+async def _read(request: Request, bytes_max: int) -> bytes:
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(ProblemCode.BODY_IS_NOT_JSON, "the body ended before its end")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def decode(data: bytes) -> Any:
@@ -75,8 +85,8 @@ def decode(data: bytes) -> Any:
     except (msgspec.DecodeError, ValueError) as error:
         raise Problem(ProblemCode.BODY_IS_NOT_JSON, f"the body is not JSON: {_reason(error)}") from None
     # Outside strings a colon stands for one member. Fewer members than colons: some key was named twice.
-    if b"\\" not in data and data.count(b":") == _written_colons([value]):
-        return value  # Without an escape every colon of a string that was read is one in the data.
+    if b"\\" not in data and data.count(b'":') == _members(value) and not _SPACED.search(data):
+        return value  # Without an escape a quote ends a string, and only that of a key is followed by a colon.
     bare = _STRING.sub(b"", data) if bare is data else bare
     if bare.count(b":") != _members(value):
         raise Problem(
@@ -183,24 +193,12 @@ def _check_depth(bare: bytes) -> None:
 
 
 def _members(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_members(inner) for inner in value.values() if isinstance(inner, dict | list))
-    if isinstance(value, list):
-        return sum(_members(inner) for inner in value if isinstance(inner, dict | list))
-    return 0
-
-
-def _written_colons(value: Any) -> int:
-    """Colons that the JSON of a value takes: one for each member, and those in its strings where none is escaped."""
-    if isinstance(value, dict):
-        return len(value) + "".join(value).count(":") + _written_colons(list(value.values()))
-    colons = 0
-    for inner in value if isinstance(value, list) else ():
-        if isinstance(inner, str):
-            colons += inner.count(":")
-        elif isinstance(inner, dict | list):
-            colons += _written_colons(inner)
-    return colons
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    members = len(value) if isinstance(value, dict) else 0
+    for inner in inside:
+        if type(inner) in _NESTED:
+            members += _members(inner)
+    return members
 
 
 class _Pairs(list[tuple[str, Any]]):

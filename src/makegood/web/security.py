@@ -26,10 +26,12 @@ PAGE_POLICY = (
 )
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_PAGE_HEADERS = {  # What only a document obeys.
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 _ANY_HOST = ("/livez", "/readyz")  # Health is asked by address, before any name points here.
@@ -39,7 +41,7 @@ _NO_STORE = (b"cache-control", b"no-store")
 
 def _raw(*, is_page: bool, https: bool) -> dict[bytes, bytes]:
     policy = {"Content-Security-Policy": PAGE_POLICY if is_page else API_POLICY}
-    headers = policy | _HEADERS | (_HTTPS_HEADERS if https else {})
+    headers = policy | _HEADERS | (_PAGE_HEADERS if is_page else {}) | (_HTTPS_HEADERS if https else {})
     return {name.lower().encode(): value.encode() for name, value in headers.items()}
 
 
@@ -148,7 +150,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
         self.app = app
-        self.hosts = frozenset(host.strip().lower() for host in hosts if host.strip())
+        self.hosts = known_hosts(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -157,27 +159,37 @@ class SecurityHeaders:
 
         async def hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _harden(message, https=scope.get("scheme") == "https")
+                message["headers"] = hardened_headers(message.get("headers", ()), scope)
             await send(message)
 
-        if self.hosts and scope["path"] not in _ANY_HOST and not self._knows(Headers(scope=scope).get("host", "")):
-            unknown = Problem(ProblemCode.HOST_IS_UNKNOWN, "this server does not answer to that host name")
-            await problem_response(unknown)(scope, receive, hardened)
+        if is_for_us(scope, self.hosts):
+            await self.app(scope, receive, hardened)
             return
-        await self.app(scope, receive, hardened)
-
-    def _knows(self, host: str) -> bool:
-        try:
-            return urlsplit(f"//{host}").hostname in self.hosts
-        except ValueError:
-            return False
+        unknown = Problem(ProblemCode.HOST_IS_UNKNOWN, "this server does not answer to that host name")
+        await problem_response(unknown)(scope, receive, hardened)
 
 
-def _harden(message: Message, *, https: bool) -> None:
-    given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+def known_hosts(hosts: Iterable[str]) -> frozenset[str]:
+    """The host names that a server answers to, none of them blank; empty: to every one."""
+    return frozenset(host.strip().lower() for host in hosts if host.strip())
+
+
+def is_for_us(scope: Scope, hosts: frozenset[str]) -> bool:
+    """Whether a request names one of `hosts`, or need not."""
+    if not hosts or scope["path"] in _ANY_HOST:
+        return True
+    try:
+        return urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname in hosts
+    except ValueError:
+        return False
+
+
+def hardened_headers(given: Iterable[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with those of security; ours replace what it says itself, but for caching."""
+    given = list(given)
     names = dict(given)
     is_page = names.get(b"content-type", b"").startswith(b"text/html")
-    ours = _RAW[is_page, https]
+    ours = _RAW[is_page, scope.get("scheme") == "https"]
     if not names.keys().isdisjoint(ours):
         given = [header for header in given if header[0] not in ours]
-    message["headers"] = [*given, *ours.items()] if b"cache-control" in names else [*given, *ours.items(), _NO_STORE]
+    return [*given, *ours.items()] if b"cache-control" in names else [*given, *ours.items(), _NO_STORE]

@@ -3,13 +3,15 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from makegood.limits import CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX
+from makegood.web.extensions import AT_ONCE, WHOLE
 
 SHUTDOWN_SECONDS_MAX = 10  # Calls that run get this long to end; a money call takes milliseconds.
 KEEP_ALIVE_SECONDS = 60  # Payment gateways keep connections open between payments.
@@ -54,6 +56,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._wait_no_longer()
         super().on_headers_complete()
+        if self.cycle is not None:
+            self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[typeddict-unknown-key]
+
+    def on_message_complete(self) -> None:
+        """The body is whole; whoever begins to read it now needs no clock."""
+        self.scope[WHOLE] = True  # type: ignore[typeddict-unknown-key]
+        super().on_message_complete()
 
     def _wait(self) -> None:
         self._wait_no_longer()
@@ -67,6 +76,19 @@ class BoundedProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def _at_once(cycle: RequestResponseCycle, head: bytes, body: bytes) -> bool:
+    """What `cycle.send` does with the two messages of an answer, with one write for both."""
+    if cycle.response_started or cycle.disconnected or not cycle.keep_alive or cycle.flow.write_paused:
+        return False
+    cycle.waiting_for_100_continue = False
+    cycle.response_started = cycle.response_complete = True
+    date = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+    cycle.transport.write(b"".join((head, *date, b"content-length: %d\r\n\r\n" % len(body), body)))
+    cycle.message_event.set()
+    cycle.on_response()
+    return True
 
 
 class Server(uvicorn.Server):

@@ -19,6 +19,7 @@ from makegood.web.keys import KeyCache
 
 STORE_OPEN_SECONDS = 20.0  # How long a start waits for the store before it answers without one.
 WARM_SECONDS_MAX = 3.0  # Houses beyond that are read when their first payment comes.
+GC_OBJECTS = 20_000  # New objects before the collector looks: what a payment makes goes by itself, without cycles.
 STORE_RETRY_SECONDS = 1.0  # Pause between two attempts to open the store.
 
 
@@ -81,6 +82,7 @@ async def _run(shared: Shared) -> None:
     with suppress(MakegoodError, TimeoutError):  # Known before the first payment asks, if it can be.
         async with asyncio.timeout(WARM_SECONDS_MAX):
             await warm(platform)
+    gc.set_threshold(GC_OBJECTS)
     gc.freeze()  # Modules and the live set stay: the collector need not walk them again for every thousand payments.
     shared.platform = platform
     shared.opened.set()

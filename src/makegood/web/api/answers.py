@@ -13,6 +13,7 @@ from starlette.responses import Response
 from makegood.clock import Instant
 
 JSON = "application/json"
+PLAIN = (b"content-type", b"application/json")
 
 
 def as_json(value: Any) -> Any:
@@ -43,7 +44,7 @@ class Answer(Response):
         self.status_code = 200
         self.background = None
         self.body = body
-        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), PLAIN]
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
