@@ -57,11 +57,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_no_longer()
         super().on_headers_complete()
         if self.cycle is not None:
-            self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[typeddict-unknown-key]
+            self.scope[AT_ONCE] = partial(_at_once, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
         """The body is whole; whoever begins to read it now needs no clock."""
-        self.scope[WHOLE] = True  # type: ignore[typeddict-unknown-key]
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
     def _wait(self) -> None:
