@@ -87,9 +87,13 @@ async def open_shop(
     live: bool = False,
     scopes: Iterable[str] = PRINCIPALS,
     policy: str | None = None,
-    guards_left_out: Iterable[Guard] = (),
+    guards_left_out: Iterable[Guard] = (Guard.DETECTOR,),
 ) -> Shop:
-    """A house with principals and a policy in force, no campaign."""
+    """A house with principals and a policy in force, no campaign.
+
+    A test house goes without a detector: what tests pay is not what a brief expects.
+    """
+    guards_left_out = () if live else guards_left_out
     name = f"shop-{secrets.token_hex(6)}"
     house = await create_house(platform, name, live=live, guards_left_out=guards_left_out)
     keys = {

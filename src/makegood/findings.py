@@ -45,6 +45,7 @@ class FindingCode(StrEnum):
     ID_IS_DUPLICATE = "id_is_duplicate"
     POLICY_IS_MISSING = "policy_is_missing"
     BRIEF_IS_MISSING = "brief_is_missing"
+    EXPECTATION_IS_ABSURD = "expectation_is_absurd"
     SIGNATURE_IS_WRONG = "signature_is_wrong"
     EXPRESSION_IS_TOO_LARGE = "expression_is_too_large"
     EXPRESSION_DOES_NOT_PARSE = "expression_does_not_parse"

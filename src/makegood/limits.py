@@ -65,6 +65,12 @@ PROOF_QUESTIONS_BYTES_MAX = 64 * 1024 * 1024  # SMT-LIB text of one proof; a hun
 QUOTE_VALID_SECONDS = 900  # A payer abandons a checkout well before a quarter of an hour.
 CAPTURE_GRACE_SECONDS = 3600  # Captures arrive by queue; an hour outlasts the usual outage.
 DEADLINE_MS_DEFAULT = 50  # A discount may cost the payment call this much and no more.
+LEASE_MS_DEFAULT = 2_000  # Eight times the age of a live set: one answer of the store may be lost, and the next.
+LEASE_MS_MIN = 500  # Twice the age of a live set; below it healthy nodes would be without a lease between two looks.
+STAGE_PAYERS_MAX = 1_000  # Payers that a stage is judged by at most; a few hundred are enough for the largest.
+TRIPS_WAITING_MAX = 1_000  # Until the store is told; beyond that it was told of the same revisions before.
+TELLINGS_WAITING_MAX = 60  # Rounds of a detector that the store could not take; a minute is long for a leak.
+TRIPS_KEPT_MAX = 50  # Of one revision: the first one says it, the others show that it was not one payment.
 DEADLINE_MS_MAX = 10_000  # A longer wait is a batch job's, which has no deadline of this kind.
 BATCH_CALLS_MAX = 128  # Money calls of one transaction; beyond it a call costs no less, and a stop waits longer.
 BATCHES_IN_FLIGHT_MAX = 2  # Of one kind, house and process: one is made ready while another commits.
@@ -73,6 +79,15 @@ SHARES_MAX = 64  # Parts that one budget may be split into; more writers than th
 PRICED_AT_ONCE_MAX = 10  # Payments priced before others get a turn: a millisecond.
 LATE_HOLDS_MAX = 10_000  # Holds to end once the store answers again; beyond it they expire by themselves.
 REPRICE_ROUNDS_MAX = 8  # The store's refusals shrink the candidates; eight rounds reach any real fixpoint.
+
+# -- drills and pages ----------------------------------------------------------------------------------
+DRILL_LOCK_MS = 200  # A drill waits no longer for a lock: payments would wait behind it.
+DRILL_STATEMENT_MS = 1_000  # Of one statement of a drill, with all its locks; beyond it the drill tries again later.
+DRILL_IDLE_MS = 500  # The store ends what a drill holds when nothing is heard of it: a process may be suspended.
+DRILL_TRIES_MAX = 8  # For one step of a drill, half a second apart; then the step says that it got no locks.
+DRILL_AGAIN_SECONDS = 3_600  # After one that failed: often enough to be noticed, too rare to be noise.
+PAGE_SECONDS_MAX = 5  # Until whoever is on call must have answered; another try follows.
+PAGES_WAITING_MAX = 100  # At once, in one process; beyond it whoever is on call knows already.
 
 # -- sessions and keys ---------------------------------------------------------------------------------
 SESSION_SECONDS_MAX = 8 * 3600  # One shift.
@@ -87,3 +102,15 @@ RESUME_CONFIRM_SECONDS = 900  # A resume that nobody confirms within a quarter o
 
 # -- settlement ----------------------------------------------------------------------------------------
 STATEMENT_DAYS_MAX = 366  # Days of one statement file, and of one list: a year.
+
+# -- collar --------------------------------------------------------------------------------------------
+COLLAR_KEPT_MAX = 20_000  # Payments, payers, devices, payees that a node remembers, each: some 15 MB in all.
+COLLAR_SPEND_TIMES_MAX = 20  # Times the spend a minute that a brief gives as its maximum; festivals bring 4.
+COLLAR_SPEND_GRANTS_MIN = 200  # Largest discounts that any minute may hold: twice what one payer may have an hour.
+COLLAR_PAYER_GRANTS_HOUR_MAX = 100  # Quotes of one payer and campaign; who changes a cart every minute asks for 60.
+COLLAR_PAYER_TIMES_MAX = 10  # Times what the brief allows one payer ever; abandoned checkouts give a right back.
+COLLAR_DEVICE_GRANTS_HOUR_MAX = 2_000  # Of one device and campaign; a till that scans every two seconds does 1,800.
+COLLAR_CLOCK_SETTLE_SECONDS = 60  # A clock that jumped is believed again once it ran so long without a jump.
+COLLAR_STAGE_SECONDS_MAX = 5  # What the store said of a stage this long ago counts; after that its word is asked for.
+COLLAR_LEASE_SECONDS_MAX = 60  # Leases are seconds long; one with more time left comes of a broken clock.
+COLLAR_COUNTER_MAX = 2**63 - 1  # Counters stop here, as a signed 64-bit one must; no house pays so much an hour.

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from makegood.errors import MakegoodError
-from makegood.limits import CAPTURE_GRACE_SECONDS, DEADLINE_MS_DEFAULT, DEADLINE_MS_MAX, QUOTE_VALID_SECONDS, SHARES_MAX
+from makegood.limits import (
+    CAPTURE_GRACE_SECONDS,
+    DEADLINE_MS_DEFAULT,
+    DEADLINE_MS_MAX,
+    LEASE_MS_DEFAULT,
+    LEASE_MS_MIN,
+    QUOTE_VALID_SECONDS,
+    SHARES_MAX,
+)
 
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # The metrics library's own name.
 
@@ -55,6 +63,18 @@ class Settings:
     quote_valid_seconds: int = _setting(QUOTE_VALID_SECONDS, "Seconds a quote can be paid", low=1, high=86_400)
     capture_grace_seconds: int = _setting(
         CAPTURE_GRACE_SECONDS, "Seconds a hold outlives its quote, for late captures", low=0, high=604_800
+    )
+    lease_ms: int = _setting(
+        LEASE_MS_DEFAULT,
+        "Milliseconds a server process may grant after it last heard from the store",
+        low=LEASE_MS_MIN,
+        high=60_000,
+    )
+    drill_hours: int = _setting(
+        24, "Hours from one drill of every house to the next; 0: none by itself", low=0, high=8_760
+    )
+    page_url: str | None = _setting(
+        None, "Where whoever is on call is told that a guard tripped or a drill failed, by POST", secret=True
     )
     pool_size: int = _setting(8, "Connections to the store a server process keeps", low=1, high=200)
     workers: int = _setting(1, "Server processes that share the port; each keeps its own connections", low=1, high=64)

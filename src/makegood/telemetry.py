@@ -4,7 +4,7 @@ import logging
 import sys
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
 REGISTRY = CollectorRegistry()
@@ -19,7 +19,22 @@ QUOTE_SECONDS = Histogram(
     registry=REGISTRY,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0),
 )
+COLLAR_DROPS = Counter(
+    "makegood_collar_drops", "Discounts that the collar dropped, by check", ["check"], registry=REGISTRY
+)
+TRIPS = Counter("makegood_trips", "Trips of guards that open a breaker, by guard", ["guard"], registry=REGISTRY)
+STAGES_OPENED = Counter("makegood_stages_opened", "Stages that opened by themselves", registry=REGISTRY)
 LATE_HOLDS = Counter("makegood_late_holds", "Holds that committed after their deadline", registry=REGISTRY)
+
+DRILLS = Counter("makegood_drills", "Drills by result", ["result"], registry=REGISTRY)  # passed, warned, failed
+DRILL_PASSED = Gauge(
+    "makegood_drill_passed_timestamp_seconds",
+    "When the house whose last passed drill is oldest passed it, seconds since 1970; 0 where one never did",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+PAGES = Counter("makegood_pages", "Pages by result", ["result"], registry=REGISTRY)
+# result: sent, failed, dropped, not_configured
 
 
 def exposed(folder: str | None) -> CollectorRegistry:

@@ -108,6 +108,7 @@ def request_for(payment: str, grants: Mapping[str, tuple[str, int]], **changes: 
         "content_hash": hashlib.sha256(payment.encode()).digest(),
         "payer_ref": hashlib.sha256(b"payer").digest(),
         "device_ref": None,
+        "scene": "in_store_qr",
         "payee_ref": hashlib.sha256(b"payee").digest(),
         "currency": "CNY",
         "amount": 10_000,

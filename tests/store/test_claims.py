@@ -12,7 +12,7 @@ from makegood.store.pool import call, in_house
 
 
 def _batch(books: Books, *requests: dict[str, Any]) -> tuple[Any, ...]:
-    return (books.house.id, "till", 0, 10_000, *columns_of(requests))
+    return (books.house.id, "till", 0, 10_000, None, *columns_of(requests))
 
 
 @pytest.mark.parametrize("function", ["reserve", "replay"])

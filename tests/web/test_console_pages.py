@@ -109,7 +109,7 @@ def test_a_stop_that_another_site_sends_is_refused(
 def test_every_page_has_a_twin(oncall: httpx.Client) -> None:
     pages = {route.path for route in routes if "GET" in (route.methods or ()) and not route.path.endswith(".json")}
     for path in pages - {"/console", "/console/sign-out", "/console/{path:path}"}:
-        response = oncall.get(path.replace("{campaign}", CAMPAIGN) + ".json")
+        response = oncall.get(path.replace("{campaign}", CAMPAIGN).replace("{target:path}", "everything") + ".json")
         assert response.status_code == 200, path
         assert response.headers["content-type"] == "application/json"
         assert isinstance(response.json(), dict)

@@ -16,10 +16,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from makegood.demo.report.folder import check_folder
 from makegood.demo.seed import seed_demo
 from makegood.domain.review import Scope
 from makegood.errors import Problem
+from makegood.replay.report.folder import check_folder
 from makegood.services.access import authenticate
 from makegood.services.books import verify_ledger
 from makegood.services.campaigns import list_campaigns
@@ -71,17 +71,17 @@ def test_every_mistake_was_refused_with_a_code(ran: tuple[dict[str, Any], Path, 
     assert {"payment_is_invalid", "content_differs", "refund_exceeds_payment", "scope_is_missing"} <= problems.keys()
 
 
-def test_the_replay_ends_at_the_budget_and_goes_on_without_one(ran: tuple[dict[str, Any], Path, str]) -> None:
+def test_the_replay_ends_at_the_first_stage_and_goes_on_without_one(ran: tuple[dict[str, Any], Path, str]) -> None:
     replay = ran[0]["replay"]
-    free, capped, _ = replay["rows"]
-    assert (free["guards"], capped["guards"]) == ([], ["budget"])
-    assert not free["stopped_before_publish"] and not capped["stopped_before_publish"]
+    free, staged, _ = replay["rows"]
+    assert (free["guards"], staged["guards"]) == ([], ["stage"])
+    assert not free["stopped_before_publish"] and not staged["stopped_before_publish"]
     assert free["wrong_granted"] == replay["eligible"] > 500
     assert free["stopped_by"] is None
     # Whole discounts only, so the last fen may be left, but never one fen more is given.
-    assert 90_000 < capped["wrong_minor"] <= 100_000 < free["wrong_minor"]
-    assert capped["stopped_by"] == "budget"
-    assert capped["payments_to_stop"] < replay["payments"]
+    assert 90_000 < staged["wrong_minor"] <= 100_000 < free["wrong_minor"]
+    assert staged["stopped_by"] == "stage"
+    assert staged["payments_to_stop"] < replay["payments"]
     assert replay["balanced"] is True
     assert {"collar", "detector"} == set(replay["not_built_yet"])
 

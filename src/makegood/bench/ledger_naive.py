@@ -32,7 +32,7 @@ async def by_function(login: str, budget: Budget, connections: int) -> AsyncIter
 def _function(pool: Pool, budget: Budget) -> Reserve:
     async def reserve(request: Request) -> str:
         columns = columns_of((request,))
-        told = await call(pool, "reserve", budget.house, PRINCIPAL, 0, _PATIENCE_MS, *columns)
+        told = await call(pool, "reserve", budget.house, PRINCIPAL, 0, _PATIENCE_MS, None, *columns)
         return wanted(told.get(request["quote_id"], {}).get("outcome", "reserved"), "reserved", told)
 
     return reserve

@@ -19,7 +19,7 @@ def cpu_seconds(contestants: Sequence[Contestant], repeats: int) -> list[float]:
     """
     least = [float("inf")] * len(contestants)
     for _ in range(repeats):
-        with _no_collection():
+        with no_collection():
             for number, run in enumerate(contestants):
                 run()
                 begun = process_time()
@@ -30,7 +30,7 @@ def cpu_seconds(contestants: Sequence[Contestant], repeats: int) -> list[float]:
 
 def wall_ms(question: Callable[[], Any]) -> float:
     """Milliseconds of wall time that one call takes."""
-    with _no_collection():
+    with no_collection():
         begun = perf_counter()
         question()
         return (perf_counter() - begun) * 1_000
@@ -46,7 +46,8 @@ def same_answers(expected: Sequence[Any], given: Sequence[Any], who: str) -> Non
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
+    """The garbage collector rests."""
     gc.collect()
     gc.disable()
     try:

@@ -1,5 +1,7 @@
 """What the line `quote_http` prices: a test house with one campaign that grants and others that do not fit."""
 
+from collections.abc import Sequence
+
 from makegood.bench.quote_http_payments import GRANTED_CITY
 from makegood.documents.source import Source
 from makegood.domain.review import Guard, Scope
@@ -25,7 +27,7 @@ payment:
     items_count: {type: int, min: 0, max: 10000}
     payer_is_new: {type: bool}
     payer_segments: {type: list(string), max_items: 20, max_length: 32}
-peak: {payments_per_second: 1000}
+peak: {payments_per_second: 10000}
 labels:
   merchant_coupon: {text: {zh-CN: 商家优惠, en: Merchant discount}}
 funders:
@@ -50,7 +52,7 @@ rate_max: "20%"
 budget: "1000000000.00 CNY"
 per_payer: {{count: 3, amount: "100.00 CNY"}}
 stages: {{first_max: "1000000000.00 CNY"}}
-expect: {{share_of_payments: "5%", discount_mean: "20.00 CNY", spend_per_minute: "100000000.00 CNY"}}
+expect: {{share_of_payments: "100%", discount_mean: "20.00 CNY", spend_per_minute: "10000000.00 CNY"}}
 """
 _CAMPAIGN = """makegood: campaign/1
 id: {name}
@@ -65,13 +67,15 @@ stacking: {{group: instant_discount, priority: 100}}
 """
 
 
-async def open_bench_house(platform: Platform, name: str = HOUSE) -> str:
-    """A test house with its campaigns running, made without the guard `proof`. The key of its checkout."""
-    await create_house(platform, name, live=False, guards_left_out=[Guard.PROOF])
+async def open_bench_house(
+    platform: Platform, name: str = HOUSE, *, others: int = OTHERS, left_out: Sequence[Guard] = (Guard.PROOF,)
+) -> str:
+    """A test house with its campaigns running, made without some guards. The key of its checkout."""
+    await create_house(platform, name, live=False, guards_left_out=left_out)
     people = {who: await _caller(platform, name, who, scope) for who, scope in _SCOPES.items()}
     for one in await publish(platform, people["risk"], [Source("policy", _POLICY.encode())]):
         await approve(platform, people["finance"], one.revision)
-    for number in range(OTHERS + 1):
+    for number in range(others + 1):
         city = GRANTED_CITY if number == 0 else f"City {number}"
         named = {"name": f"campaign-{number}", "city": city, "shared": _SHARED.format()}
         await publish(platform, people["brief"], [Source("brief", _BRIEF.format(**named).encode())])

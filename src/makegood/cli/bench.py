@@ -29,8 +29,8 @@ _BAR = 20  # Characters of the longest bar.
 )
 @json_option
 def command(names: tuple[str, ...], seed: int, reservations: int, as_json: bool) -> None:
-    """Measure the lines of these names, or all of them: price, proof, quote_http, hot_budget, second_writer,
-    standby, sub_budgets, ledger_latency, ledger_growth.
+    """Measure the lines of these names, or all of them: price, proof, collar, detector, quote_http,
+    stop, hot_budget, second_writer, standby, sub_budgets, ledger_latency, ledger_growth.
 
     Each line is a ratio to something measured in the same run; higher is better. With --json one array of rows. Exit 1
     if two contestants disagree, or if one that belongs to the comparison is not installed.

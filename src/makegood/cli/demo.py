@@ -41,13 +41,13 @@ def command(payments: int, out: Path | None, data: Path | None, seed: int, as_js
     """
     try:
         from makegood.demo.plan import Plan
-        from makegood.demo.report.folder import check_folder
+        from makegood.replay.report.folder import check_folder
         from makegood.replay.wire import CallFailed
     except ModuleNotFoundError as error:
-        raise _extra(error) from None
+        raise extra_is_missing(error) from None
     folder = (out or Path(f"makegood-demo-{system_clock().datetime():%Y%m%d-%H%M%S}")).absolute()
-    check_folder(folder)
-    signal.signal(signal.SIGTERM, _interrupt)
+    check_folder(folder, "--out")
+    signal.signal(signal.SIGTERM, end_in_order)
     try:
         result, value = _run(Plan(payments, seed), folder, data)
     except KeyboardInterrupt:
@@ -116,9 +116,9 @@ def _show(value: dict[str, Any], result: Any) -> None:
         filled = round(_BLOCKS * line.ledger_granted / budget)
         table.add_row(
             line.campaign,
-            _money(line.client_granted, currency),
-            _money(line.ledger_granted, currency) + (" =" if line.equal else " ≠"),
-            _money(budget, currency),
+            money_text(line.client_granted, currency),
+            money_text(line.ledger_granted, currency) + (" =" if line.equal else " ≠"),
+            money_text(budget, currency),
             f"[green]{'█' * filled}[/][dim]{'░' * (_BLOCKS - filled)}[/] {100 * line.ledger_granted // budget}%",
         )
     console.print(table)
@@ -127,7 +127,8 @@ def _show(value: dict[str, Any], result: Any) -> None:
     console.print()
     console.print(_replay(value["replay"]))
     console.print()
-    console.print("guards that do not exist yet and were not run: " + ", ".join(value["replay"]["not_built_yet"]))
+    if value["replay"]["not_built_yet"]:
+        console.print("guards that do not exist yet and were not run: " + ", ".join(value["replay"]["not_built_yet"]))
     console.print(f"\n[bold]Report[/] {Path(value['report']) / 'index.html'}", soft_wrap=True)
     console.print("Open it in a browser, or serve its folder: ", end="")
     console.print(f"python3 -m http.server -b 127.0.0.1 -d {value['report']}", markup=False, soft_wrap=True)
@@ -140,7 +141,7 @@ def _facts(value: dict[str, Any], result: Any) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    granted = _money(value["discount_minor"], value["currency"])
+    granted = money_text(value["discount_minor"], value["currency"])
     rows = (
         ("payments", f"{value['payments']:,} in {result.journal.seconds:.1f} s over HTTP"),
         ("granted", f"{value['granted']:,}, together {granted}"),
@@ -168,7 +169,7 @@ def _replay(replay: dict[str, Any]) -> Table:
         table.add_row(
             ", ".join(row["guards"]) or "none: as it happened",
             f"{row['wrong_granted']:,}",
-            _money(row["wrong_minor"], replay["currency"]),
+            money_text(row["wrong_minor"], replay["currency"]),
             f"{row['stopped_by']}, before it ran" if row["stopped_before_publish"] else row["stopped_by"] or "nothing",
             "–" if row["payments_to_stop"] is None else f"{row['payments_to_stop']:,}",
             "–" if row["seconds_to_stop"] is None else f"{row['seconds_to_stop']:.1f}",
@@ -176,23 +177,24 @@ def _replay(replay: dict[str, Any]) -> Table:
     return table
 
 
-def _money(minor: int, currency: str) -> str:
+def money_text(minor: int, currency: str) -> str:
     """`40,017.75 CNY`."""
     amount, _, name = format_money(minor, currency).partition(" ")
     whole, point, rest = amount.partition(".")
     return f"{int(whole):,}{point}{rest} {name}"
 
 
-def _interrupt(_: int, __: FrameType | None) -> None:
+def end_in_order(_: int, __: FrameType | None) -> None:
     """End as Ctrl-C does: in order."""
     signal.raise_signal(signal.SIGINT)
 
 
-def _extra(error: ModuleNotFoundError) -> Problem:
+def extra_is_missing(error: ModuleNotFoundError) -> Problem:
+    """What to say where the packages of `demo` and `replay` are not installed."""
     where = FieldError("", f"the module `{error.name}` is not installed")
     return Problem(
         ProblemCode.REQUEST_IS_INVALID,
-        "the demo needs packages that a payment node does not",
+        "this needs packages that a payment node does not",
         errors=(where,),
         hint="install them with: pip install 'makegood[demo]'",
     )

@@ -2,13 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from makegood.clock import Instant, system_clock
 from makegood.demo.books import Line, reconcile
@@ -18,12 +18,12 @@ from makegood.demo.payments import journey_sources, stretch
 from makegood.demo.plan import CAPTURE_GRACE_SECONDS, CLIENTS, DEADLINE_MS, Plan
 from makegood.demo.record import Journal
 from makegood.demo.server import serving
-from makegood.documents.source import Source
 from makegood.domain.payment import Payment
-from makegood.replay.generator import Arrival, Real, generate
-from makegood.replay.house import NotProved, Opened, open_house, put_in_force
-from makegood.replay.run import Outcome, run_scenario
-from makegood.replay.scenario import Run, Scenario, documents_of, load_scenario
+from makegood.replay.generator import Real, generate
+from makegood.replay.guards import Run
+from makegood.replay.house import Opened, open_house, put_in_force
+from makegood.replay.load import load_scenario
+from makegood.replay.replayed import Replayed, replay_scenario
 from makegood.replay.wire import Connections, connections_to
 from makegood.services.books import verify_ledger
 from makegood.services.keeper import expire_house
@@ -33,6 +33,7 @@ from makegood.store.verify import Verified
 
 HOUSE = "journey"
 REPLAY = "alipay-2025-01-16"
+RUNS = (Run("unguarded", ()), Run("staged", ("stage",)), Run("proved", ("proof",)))
 
 
 class Watch(Protocol):
@@ -43,20 +44,6 @@ class Watch(Protocol):
 
     def step(self, count: int) -> None:
         """Some more steps are done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """A scenario, the payments that were generated for it, and what each run granted."""
-
-    scenario: Scenario
-    arrivals: Sequence[Arrival]
-    outcomes: Sequence[Outcome]
-    verified: Sequence[Verified]
-
-    def named(self, name: str) -> Outcome:
-        """The outcome of the run of that name."""
-        return next(outcome for outcome in self.outcomes if outcome.run.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +86,7 @@ class Result:
     @property
     def fine(self) -> bool:
         """Whether all books balance and agree."""
-        return self.reconciled and all(one.balanced for one in (self.verified, *self.replayed.verified))
+        return self.reconciled and self.verified.balanced and self.replayed.balanced
 
 
 async def run_demo(plan: Plan, watch: Watch, *, data: Path | None = None) -> Result:
@@ -110,7 +97,7 @@ async def run_demo(plan: Plan, watch: Watch, *, data: Path | None = None) -> Res
     begun = perf_counter()
     watch.phase("start")
     payments = await asyncio.to_thread(stretch, plan)
-    async with _running(data) as (platform, connections):
+    async with running(data) as (platform, connections):
         opened = await open_house(platform, connections, f"{HOUSE}-{_stamp()}" if data is not None else HOUSE)
         await put_in_force(opened.wire, journey_sources())
         journal = await _pay(plan, payments, opened, watch)
@@ -132,8 +119,8 @@ async def run_demo(plan: Plan, watch: Watch, *, data: Path | None = None) -> Res
 
 
 @asynccontextmanager
-async def _running(data: Path | None) -> AsyncIterator[tuple[Platform, Connections]]:
-    """A store and a server over it, both in `data` or in a temporary folder."""
+async def running(data: Path | None) -> AsyncIterator[tuple[Platform, Connections]]:
+    """A store and a server over it, both in `data` or in a temporary folder that is gone afterwards."""
     folder = data if data is not None else Path(tempfile.mkdtemp(prefix="makegood-"))
     settings = Settings(
         data=str(folder),
@@ -183,32 +170,9 @@ async def _replay(
 ) -> Replayed:
     scenario = load_scenario(REPLAY)
     reals = [Real(p.payer_id or p.payment_id, p.payee_id, p.amount) for p in payments]
-    arrivals = generate(scenario, reals, plan.seed)
-    watch.phase("replay", len(arrivals) * len(scenario.runs))
-
-    async def one(run: Run) -> tuple[Outcome, Verified]:
-        name = f"{run.name.replace('_', '-')}-{_stamp()}"
-        opened = await open_house(platform, connections, name, guards_left_out=run.guards_left_out)
-        refused = await _published(opened, documents_of(scenario, run))
-        outcome = await run_scenario(scenario, run, arrivals, opened.wire, step=watch.step, refused=refused)
-        return outcome, await verify_ledger(platform, opened.house)
-
-    done = await asyncio.gather(*map(one, scenario.runs))
-    return Replayed(scenario, arrivals, [outcome for outcome, _ in done], [verified for _, verified in done])
-
-
-async def _published(opened: Opened, sources: Sequence[Source]) -> Sequence[Mapping[str, Any]]:
-    """What the proof refuses, after which the campaign does not run; nothing, after which it does.
-
-    Raises NotProved where there is no proof at all: then nothing was refused, and nothing runs.
-    """
-    try:
-        await put_in_force(opened.wire, sources)
-    except NotProved as refused:
-        if not refused.rows:
-            raise
-        return refused.rows
-    return ()
+    arrivals = generate(scenario, plan.seed, reals)
+    watch.phase("replay", len(arrivals) * len(RUNS))
+    return await replay_scenario(platform, connections, scenario, RUNS, arrivals, step=watch.step)
 
 
 def _stamp() -> str:

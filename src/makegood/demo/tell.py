@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from makegood.demo.run import Result
+from makegood.replay.guards import not_built
 
 
 def summary(result: Result, report: str | None) -> dict[str, Any]:
@@ -52,6 +53,6 @@ def _replay(result: Result) -> dict[str, Any]:
         "payments": len(replayed.arrivals),
         "eligible": sum(arrival.eligible for arrival in replayed.arrivals),
         "rows": [outcome.row() for outcome in replayed.outcomes],
-        "balanced": all(one.balanced for one in replayed.verified),
-        "not_built_yet": list(replayed.scenario.not_built_yet),
+        "balanced": replayed.balanced,
+        "not_built_yet": list(not_built()),
     }

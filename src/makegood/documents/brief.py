@@ -5,6 +5,7 @@ from makegood.documents.parts import read_funding, read_texts, read_window
 from makegood.documents.reading import Fields, Place, Reading
 from makegood.documents.scalar import Kind
 from makegood.domain.brief import Brief, Expectation, PerPayer
+from makegood.domain.expectations import absurd
 from makegood.domain.policy import Policy
 from makegood.findings import FindingCode
 from makegood.limits import GRANTS_MAX
@@ -14,6 +15,7 @@ REQUIRED = (
     "stages", "expect",
 )  # fmt: skip
 LIMITS = ("budget", "per_payer")
+_EXPECTED = ("share_of_payments", "discount_mean", "spend_per_minute")
 
 
 def read_brief(reading: Reading, policy: Policy | None) -> Brief | None:
@@ -43,10 +45,20 @@ def read_brief(reading: Reading, policy: Policy | None) -> Brief | None:
     assert window is not None and scenes is not None and rate_max is not None and per_payer is not None
     assert spend_min is not None and discount_max is not None and budget is not None
     assert first_max is not None and expect is not None
-    return Brief(
+    brief = Brief(
         campaign, purpose, label, funding, window, scenes, spend_min, discount_max, rate_max, budget, per_payer,
         first_max, expect,
     )  # fmt: skip
+    _check_expectations(reading, fields["expect"], brief, policy)
+    return brief
+
+
+def _check_expectations(reading: Reading, place: Place, brief: Brief, policy: Policy) -> None:
+    """Expectations that cannot be true are refused: the detector would watch against nothing."""
+    fields = reading.fields(place, _EXPECTED, of="`expect`") or {}
+    for wrong in absurd(brief, policy):
+        where = fields.get(wrong.path.rpartition("/")[2], place)
+        reading.error(where, FindingCode.EXPECTATION_IS_ABSURD, wrong.message, wrong.hint, forbids=False)
 
 
 def _money(reading: Reading, fields: Fields, key: str) -> int | None:
@@ -85,8 +97,7 @@ def _first_max(reading: Reading, place: Place) -> int | None:
 
 
 def _expect(reading: Reading, place: Place) -> Expectation | None:
-    keys = ("share_of_payments", "discount_mean", "spend_per_minute")
-    fields = reading.fields(place, keys, of="`expect`")
+    fields = reading.fields(place, _EXPECTED, of="`expect`")
     if fields is None:
         return None
     points = reading.rate(fields["share_of_payments"]) if "share_of_payments" in fields else None

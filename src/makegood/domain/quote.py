@@ -12,6 +12,7 @@ class Refusal(StrEnum):
     """
 
     CAMPAIGN_IS_STOPPED = "campaign_is_stopped"
+    SCENE_IS_STOPPED = "scene_is_stopped"
     WINDOW_IS_NOT_OPEN = "window_is_not_open"
     WINDOW_IS_OVER = "window_is_over"
     CONDITION_FAILED = "condition_failed"
@@ -32,6 +33,7 @@ class Refusal(StrEnum):
     ANOTHER_IS_BETTER = "another_is_better"
     GROUP_DOES_NOT_COMBINE = "group_does_not_combine"
     SUM_EXCEEDS_AMOUNT = "sum_exceeds_amount"
+    COLLAR_DROPPED_IT = "collar_dropped_it"
 
 
 REFUSAL_ORDER: Mapping[Refusal, int] = {refusal: index for index, refusal in enumerate(Refusal)}
@@ -43,6 +45,7 @@ class Undecided(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     STORE_IS_UNAVAILABLE = "store_is_unavailable"
     LIVE_SET_IS_UNKNOWN = "live_set_is_unknown"
+    LEASE_IS_OVER = "lease_is_over"
     FAULT = "fault"
 
 

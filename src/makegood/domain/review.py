@@ -26,6 +26,9 @@ class Guard(StrEnum):
     """
 
     PROOF = "proof"
+    COLLAR = "collar"
+    DETECTOR = "detector"
+    STAGE = "stage"
 
 
 class State(StrEnum):

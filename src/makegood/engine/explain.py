@@ -59,7 +59,7 @@ def explain(
 
 def _offered(entry: Entry, seen: Payment, snapshot: Snapshot, now: Instant) -> Offer | Refusal:
     refusal = (
-        refusal_by_time(entry, now)
+        refusal_by_time(entry, now, scene_is_stopped=seen.fields["scene"] in snapshot.stopped_scenes)
         or refusal_by_condition(entry, seen.fields)
         or refusal_by_code(entry, seen)
         or refusal_by_identity(entry, seen)

@@ -56,6 +56,8 @@ def best_offers(
 
     For a campaign to be offered it must pass every step, so their order does not matter: the cheap ones come first.
     """
+    if snapshot.stopped_scenes and payment.fields["scene"] in snapshot.stopped_scenes:
+        return ()
     seen = snapshot.as_seen(payment, now) if snapshot.reads_time else payment
     stretch = snapshot.index.stretch(seen, now)
     if stretch is NOBODY:

@@ -26,7 +26,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """What pricing reads. `hash` names its content: policy, revisions, and which of them are stopped."""
+    """What pricing reads. `hash` names its content: policy, revisions, and what of them and of scenes is stopped."""
 
     hash: str
     policy: Policy
@@ -37,6 +37,7 @@ class Snapshot:
     reads_time: bool
     shares_limits: bool  # Whether any campaign counts against a limit across campaigns.
     index: Index
+    stopped_scenes: frozenset[str] = frozenset()
 
     def as_seen(self, payment: Payment, now: Instant) -> Payment:
         """The payment as rules must read it when the decision is made at `now`."""
@@ -49,9 +50,16 @@ class Snapshot:
         return self.index.candidates(seen, now)
 
 
-def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str, secret: bytes) -> Snapshot:
-    """The snapshot of `live` under `policy`. `secret` feeds the random benefits of the house and is not in
-    the hash.
+def build_snapshot(
+    policy: Policy,
+    live: Iterable[Live],
+    *,
+    policy_revision: str,
+    secret: bytes,
+    stopped_scenes: frozenset[str] = frozenset(),
+) -> Snapshot:
+    """The snapshot of `live` under `policy`, where nothing is granted in `stopped_scenes`. `secret` feeds the random
+    benefits of the house and is not in the hash.
 
     Documents were checked before, so a campaign that does not fit the policy is a bug: an assert.
     """
@@ -63,7 +71,7 @@ def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str
     entries = _compile(members, policy)
     optional = frozenset(name for name, field in policy.schema.fields.items() if field.optional)
     return Snapshot(
-        hash=_hash(policy_revision, members),
+        hash=_hash(policy_revision, members, stopped_scenes),
         policy=policy,
         zone=policy.timezone,
         secret=secret,
@@ -73,6 +81,7 @@ def build_snapshot(policy: Policy, live: Iterable[Live], *, policy_revision: str
         reads_time=any("occurred_at" in member.campaign.when for member in members),
         shares_limits=any(entry.shared for entry in entries),
         index=Index((entry for entry in entries if not entry.stopped), optional),
+        stopped_scenes=stopped_scenes,
     )
 
 
@@ -86,9 +95,10 @@ def _compile(members: Sequence[Live], policy: Policy) -> tuple[Entry, ...]:
     )
 
 
-def _hash(policy_revision: str, members: Iterable[Live]) -> str:
+def _hash(policy_revision: str, members: Iterable[Live], stopped_scenes: Iterable[str]) -> str:
     lines = sorted(f"{member.revision} {'stopped' if member.stopped else 'running'}" for member in members)
-    text = "\n".join(["makegood snapshot/1", policy_revision, *lines])
+    scenes = sorted(f"scene {scene} stopped" for scene in stopped_scenes)
+    text = "\n".join(["makegood snapshot/1", policy_revision, *lines, *scenes])
     return "snp_" + hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -19,10 +19,12 @@ Offer = tuple[Entry, int]
 """A campaign and the minor units it would take off. A plain tuple, for pricing makes one for every payment."""
 
 
-def refusal_by_time(entry: Entry, now: Instant) -> Refusal | None:
+def refusal_by_time(entry: Entry, now: Instant, *, scene_is_stopped: bool = False) -> Refusal | None:
     """Step 2: stopped, or outside its window."""
     if entry.stopped:
         return Refusal.CAMPAIGN_IS_STOPPED
+    if scene_is_stopped:
+        return Refusal.SCENE_IS_STOPPED
     if now < entry.opens:
         return Refusal.WINDOW_IS_NOT_OPEN
     return Refusal.WINDOW_IS_OVER if now >= entry.closes else None

@@ -1,37 +1,38 @@
-"""Traffic for a replay: a synthetic mix of scenes over real amounts and real payers, bursty and repeatable.
-
-Three facts about real traffic are kept, which a Poisson stream of equal payments would flatter away: the amounts are
-those of a real file (log-normal, one order of magnitude and more), few payers make many payments, and counts scatter
-more widely than Poisson ones. The rate is a slow wave between the scenario's bounds; within a second it is multiplied
-by a gamma variable of mean one (Cox process; its counts are negative binomial).
-"""
+"""Traffic for a replay: arrivals with the shapes of `shapes`, over generated or over real amounts. Repeatable."""
 
 import hashlib
+import heapq
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from makegood.clock import SECOND, Instant
 from makegood.money import BASIS_POINTS
-from makegood.replay.scenario import Scenario, SceneMix
+from makegood.replay import shapes
+from makegood.replay.scenario import Scenario, SceneMix, Traffic
 
+FUEL, GROCERY = "5541", "5411"  # ISO 18245.
 _WAVES = ((97.0, 0.6), (41.0, 0.4))  # Period in seconds and weight of the waves that the rate is made of.
+_SLOTS_MAX = 3_600  # The window is cut into at most so many slots of one rate each.
 _MICROSECONDS = 1_000_000
+_PAYMENTS_A_PAYER = 6  # So many, on average, over a generated window.
+_MERCHANTS = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """What is taken of one real payment: who paid whom, and how much, minor units of the source."""
+    """What is taken of one payment of a source: who paid whom how much, minor units of the source."""
 
     payer_id: str
     payee_id: str
     amount: int
+    merchant_category: str = GROCERY
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One generated payment. `eligible`: the payer is one whom the wrong campaign reaches."""
+    """One payment of a replay. `eligible`: its payer is chosen. `stale`: a node with the wrong revision answers it."""
 
     payment_id: str
     occurred_at: Instant
@@ -40,62 +41,124 @@ class Arrival:
     amount: int
     scene: str
     eligible: bool
+    merchant_category: str = GROCERY
+    stale: bool = True
 
 
-def generate(scenario: Scenario, reals: Sequence[Real], seed: int) -> list[Arrival]:
-    """The payments of the scenario's window, by time. The same seed and source give the same payments."""
+Pick = Callable[[str | None], Real]
+"""Draws one payment: of anybody, or of a payer who pays once more."""
+
+
+def generate(scenario: Scenario, seed: int, reals: Sequence[Real] = ()) -> list[Arrival]:
+    """The payments of the scenario's window, by time; over `reals` where there are any, else over generated ones.
+
+    The same scenario, seed and source give the same payments.
+    """
     draw = random.Random(f"{scenario.id} {seed}")  # noqa: S311 - a simulation that can be repeated
-    return [
-        _arrival(scenario, number, moment, draw, reals) for number, moment in enumerate(_moments(scenario, draw), 1)
-    ]
+    moments = list(_moments(scenario, draw))
+    pick = _real(reals, draw) if reals else _generated(len(moments), draw)
+    made = [_arrival(scenario, moment, pick(None), draw) for moment in moments]
+    made = list(heapq.merge(made, sorted(_again(scenario, made, pick, draw), key=_moment_of), key=_moment_of))
+    return [_numbered(scenario, arrival, number) for number, arrival in enumerate(made, 1)]
 
 
-def rate_at(scenario: Scenario, second: float, phase: float) -> float:
+def rate_at(traffic: Traffic, second: float, phase: float) -> float:
     """The arrival rate, payments a second: a slow wave that never leaves the scenario's bounds."""
     wave = sum(weight * math.sin(math.tau * (second / period + phase)) for period, weight in _WAVES)
-    middle, half = (scenario.rate_low + scenario.rate_high) / 2, (scenario.rate_high - scenario.rate_low) / 2
+    middle, half = (traffic.low + traffic.high) / 2, (traffic.high - traffic.low) / 2
     return middle + half * wave
 
 
-def is_eligible(scenario: Scenario, payer_id: str, seed: int) -> bool:
-    """Whether the wrong campaign reaches a payer: the same for each of the payer's payments."""
-    digest = hashlib.sha256(f"{scenario.id} {seed} {payer_id}".encode()).digest()
-    return int.from_bytes(digest[:8]) % BASIS_POINTS < scenario.eligible
+def is_eligible(scenario: Scenario, payer_id: str) -> bool:
+    """Whether a payer is chosen: the same for each of the payer's payments."""
+    return _point(scenario, "eligible", payer_id) < scenario.traffic.eligible
+
+
+def _point(scenario: Scenario, what: str, payer_id: str) -> int:
+    digest = hashlib.sha256(f"{scenario.id} {what} {payer_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) % BASIS_POINTS
 
 
 def _moments(scenario: Scenario, draw: random.Random) -> Iterator[Instant]:
-    phase = draw.random()
-    for second in range(scenario.seconds):
-        rate = rate_at(scenario, second, phase)
-        if scenario.burst > 0:
-            rate *= draw.gammavariate(1 / scenario.burst, scenario.burst)
-        offsets = sorted(draw.randrange(_MICROSECONDS) for _ in range(_poisson(rate, draw)))
-        for offset in offsets:
-            yield Instant(scenario.opens + second * SECOND + offset * 1_000)
+    """Arrivals: a wave, the hours of the day where the window has them, and bursts. Some are left to `_again`."""
+    traffic = scenario.traffic
+    slot = max(1, scenario.seconds // _SLOTS_MAX)
+    phase, hours = draw.random(), _hours(scenario, slot)
+    mean = (traffic.low + traffic.high) / 2 * traffic.burst_seconds
+    periods = scenario.seconds // traffic.burst_seconds + 1
+    factors = shapes.bursts(periods, mean, traffic.variance_over_mean, draw)
+    for index, start in enumerate(range(0, scenario.seconds, slot)):
+        length = min(slot, scenario.seconds - start)
+        rate = rate_at(traffic, start, phase) * hours[index] * factors[start // traffic.burst_seconds]
+        count = shapes.poisson(rate * length / (1 + shapes.AGAIN), draw)
+        for offset in sorted(draw.randrange(length * _MICROSECONDS) for _ in range(count)):
+            yield Instant(scenario.opens + start * SECOND + offset * 1_000)
 
 
-def _poisson(mean: float, draw: random.Random) -> int:
-    """A Poisson count, by the product of uniforms (Knuth, The Art of Computer Programming 2, 3.4.1)."""
-    count, product, floor = 0, draw.random(), math.exp(-mean)
-    while product > floor:
-        count += 1
-        product *= draw.random()
-    return count
+def _hours(scenario: Scenario, slot: int) -> list[float]:
+    """The factor of the hour for each slot, its mean over the window one, so that the rates stay what they are."""
+    starts = range(0, scenario.seconds, slot)
+    weights = [shapes.hour_weight(scenario.opens.plus(start).local(scenario.timezone).hour) for start in starts]
+    mean = sum(weights) / len(weights)
+    return [weight / mean for weight in weights]
 
 
-def _arrival(scenario: Scenario, number: int, moment: Instant, draw: random.Random, reals: Sequence[Real]) -> Arrival:
-    real = reals[draw.randrange(len(reals))]
-    mix = _scene(scenario.scenes, draw.randrange(BASIS_POINTS))
-    amount = max(1, round(real.amount * scenario.minor_per_source_minor * mix.scale))
+def _generated(count: int, draw: random.Random) -> Pick:
+    sellers = shapes.merchants(_MERCHANTS, draw)
+    ranks = shapes.by_zipf(len(sellers))
+    payers = shapes.by_payer(max(10, count // _PAYMENTS_A_PAYER), draw)
+
+    def pick(payer: str | None) -> Real:
+        seller = sellers[shapes.drawn(ranks, draw)]
+        who = payer if payer is not None else f"payer-{shapes.drawn(payers, draw)}"
+        return Real(who, seller.payee_id, shapes.amount_at(seller, draw), FUEL if seller.fuel else GROCERY)
+
+    return pick
+
+
+def _real(reals: Sequence[Real], draw: random.Random) -> Pick:
+    def pick(payer: str | None) -> Real:
+        real = reals[draw.randrange(len(reals))]
+        return real if payer is None else Real(payer, real.payee_id, real.amount, real.merchant_category)
+
+    return pick
+
+
+def _again(scenario: Scenario, made: Sequence[Arrival], pick: Pick, draw: random.Random) -> Iterator[Arrival]:
+    """Second payments within the hour; what comes after the window is not of this replay."""
+    for arrival in made:
+        if draw.random() < shapes.AGAIN:
+            moment = Instant(arrival.occurred_at + draw.randint(*shapes.AGAIN_SECONDS) * SECOND)
+            if moment < scenario.closes:
+                yield _arrival(scenario, moment, pick(arrival.payer_id), draw)
+
+
+def _arrival(scenario: Scenario, moment: Instant, real: Real, draw: random.Random) -> Arrival:
+    """A payment, its number not yet known. Amounts beyond what the house takes become the largest it takes."""
+    traffic = scenario.traffic
+    mix = _scene(traffic.scenes, draw.randrange(BASIS_POINTS))
     return Arrival(
-        payment_id=f"{scenario.id}-{number:05d}",
+        payment_id="",
         occurred_at=moment,
         payer_id=real.payer_id,
         payee_id=f"{mix.scene}-{real.payee_id}",
-        amount=amount,
+        amount=min(max(1, round(real.amount * mix.times)), scenario.amount_max),
         scene=mix.scene,
-        eligible=is_eligible(scenario, real.payer_id, scenario.scale),
+        eligible=is_eligible(scenario, real.payer_id),
+        merchant_category=real.merchant_category,
+        stale=_point(scenario, "node", real.payer_id) * traffic.nodes < traffic.stale * BASIS_POINTS,
     )
+
+
+def _numbered(scenario: Scenario, arrival: Arrival, number: int) -> Arrival:
+    return Arrival(
+        f"{scenario.id}-{number:05d}", arrival.occurred_at, arrival.payer_id, arrival.payee_id, arrival.amount,
+        arrival.scene, arrival.eligible, arrival.merchant_category, arrival.stale,
+    )  # fmt: skip
+
+
+def _moment_of(arrival: Arrival) -> Instant:
+    return arrival.occurred_at
 
 
 def _scene(scenes: Sequence[SceneMix], point: int) -> SceneMix:

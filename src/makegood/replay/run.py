@@ -1,110 +1,143 @@
-"""Running a scenario: the generated payments go through HTTP, engine and store, and what was granted is counted."""
+"""Running a scenario: the payments go through HTTP, engine and store, and what was granted wrongly is counted."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from makegood.clock import SECOND
-from makegood.domain.review import Guard
 from makegood.replay.generator import Arrival
-from makegood.replay.scenario import Run, Scenario
+from makegood.replay.guards import LADDER, STOPPED_BY, Run
+from makegood.replay.outcome import Granted, Outcome
+from makegood.replay.scenario import Scenario
 from makegood.replay.wire import CallFailed, Wire
+from makegood.replay.wrong import Answered, Tally
 
-BATCH_PAYMENTS = 100  # Payments in one call: five seconds of the event at 1:1000.
+BATCH_PAYMENTS = 100  # Payments in one call where no guard can act between two of them.
+_WATCHING = ("collar", "detector")  # Guards that can act between two payments.
 
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """One wrong discount: seconds after the start, the payment's number from 1, minor units."""
-
-    seconds: float
-    number: int
-    minor: int
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One run of a scenario, until the first refusal by the guard: payments and seconds until then.
+class Site:
+    """The houses of one run: `mistaken` holds the wrong campaign. `right` is what the other nodes have, if there are.
 
-    `refused` are the rows of the proof that kept the campaign from running, if one did: before any payment then.
+    `refused` are the rows of a proof that kept the wrong campaign from running.
     """
 
-    run: Run
-    payments: int
-    eligible: int
-    grants: tuple[Granted, ...]
-    stopped_by: str | None
-    payments_to_stop: int | None
-    seconds_to_stop: float | None
-    refused: tuple[Mapping[str, Any], ...] = ()
-
-    @property
-    def wrong_minor(self) -> int:
-        """What was granted, minor units; every grant is wrong, as the brief names another label."""
-        return sum(grant.minor for grant in self.grants)
-
-    def row(self) -> dict[str, Any]:
-        """The row that scripts read."""
-        return {
-            "name": self.run.name,
-            "guards": list(self.run.guards),
-            "wrong_granted": len(self.grants),
-            "wrong_minor": self.wrong_minor,
-            "stopped_by": self.stopped_by,
-            "payments_to_stop": self.payments_to_stop,
-            "seconds_to_stop": self.seconds_to_stop,
-            "stopped_before_publish": bool(self.refused),
-            "refused": [_said(row) for row in self.refused],
-        }
+    mistaken: Wire
+    right: Wire | None = None
+    refused: Rows = ()
 
 
 async def run_scenario(
-    scenario: Scenario,
-    run: Run,
-    arrivals: Sequence[Arrival],
-    wire: Wire,
-    *,
-    step: Callable[[int], None],
-    refused: Sequence[Mapping[str, Any]] = (),
+    scenario: Scenario, run: Run, arrivals: Sequence[Arrival], site: Site, *, step: Callable[[int], None]
 ) -> Outcome:
-    """Quote every arrival, in order. The house must hold the documents of the run. Raises CallFailed.
+    """Quote the arrivals in order; every one of them is decided. Raises CallFailed.
 
-    `refused` are the rows of a proof that kept the campaign from running: the payments come all the same.
+    Payments go one by one while a guard that watches may act between two of them, else in batches. Where a proof has
+    refused the campaign, only the first batch is sent: no house of the run holds a campaign that could grant anything
+    wrongly, and no payment changes that.
     """
-    grants: list[Granted] = []
-    stop: tuple[int, Arrival] | None = None
-    number = 0
-    for batch in _batches(arrivals):
-        body = {"payments": [request_of(scenario, arrival) for arrival in batch]}
-        answers = (await wire.call("till", "POST", "/v1/quotes/batch", body))["quotes"]
-        for arrival, answer in zip(batch, answers, strict=True):
-            number += 1
-            _check(arrival, answer)
-            if answer["discount_minor"]:
-                grants.append(Granted(_seconds(scenario, arrival), number, answer["discount_minor"]))
-            elif arrival.eligible and stop is None and _refused(answer):
-                stop = (number, arrival)
+    running = Running(scenario, run, site)
+    sent = 0
+    while sent < len(arrivals) and not (site.refused and sent):
+        await running.ask_to_stop(arrivals[sent])
+        batch = arrivals[sent : sent + running.batch_size()]
+        await running.quote(batch, sent)
+        sent += len(batch)
         step(len(batch))
-    if refused:
-        return Outcome(run, len(arrivals), _eligible(arrivals), tuple(grants), Guard.PROOF, 0, 0.0, tuple(refused))
-    return Outcome(
-        run=run,
-        payments=len(arrivals),
-        eligible=_eligible(arrivals),
-        grants=tuple(grants),
-        stopped_by=run.guards[0] if stop is not None and run.guards else None,
-        payments_to_stop=stop[0] if stop is not None else None,
-        seconds_to_stop=round(_seconds(scenario, stop[1]), 3) if stop is not None else None,
-    )
+    await running.name_the_guard()
+    step(len(arrivals) - sent)
+    return running.outcome(sent)
 
 
-def _eligible(arrivals: Sequence[Arrival]) -> int:
-    return sum(arrival.eligible for arrival in arrivals)
+class Running:
+    """One run while it lasts: what was granted wrongly so far, and who first refused the wrong campaign."""
+
+    def __init__(self, scenario: Scenario, run: Run, site: Site) -> None:
+        self._scenario, self._run, self._site = scenario, run, site
+        self._tally = Tally(scenario.brief)
+        self._grants: list[Granted] = []
+        self._granted = 0
+        self._stop: tuple[str, int, float] | None = None
+        self._stop_answer: str | None = None
+
+    def batch_size(self) -> int:
+        """How many payments go at once now."""
+        watched = self._stop is None and not self._site.refused and any(one in self._run.guards for one in _WATCHING)
+        return 1 if watched else BATCH_PAYMENTS
+
+    async def ask_to_stop(self, arrival: Arrival) -> None:
+        """Send the request of whoever wants to stop the campaign, once it is time. It may be refused: that is kept."""
+        stop = self._scenario.stop
+        if stop is None or self._stop_answer is not None or self._seconds(arrival) < stop.after_seconds:
+            return
+        path = f"/v1/campaigns/{self._scenario.wrong.id}/stop"
+        reply = await self._site.mistaken.send(stop.by, "POST", path, {"reason": self._scenario.mistake["en"]})
+        self._stop_answer = "stopped" if reply.status == 200 else str(reply.code)
+
+    async def quote(self, batch: Sequence[Arrival], sent: int) -> None:
+        """Quote a batch, each payment at its node, and count. Raises CallFailed where one was not decided."""
+        numbered = enumerate(batch, sent + 1)
+        for stale, group in groupby(numbered, key=lambda one: one[1].stale or self._site.right is None):
+            some = list(group)
+            wire = self._site.mistaken if stale or self._site.right is None else self._site.right
+            body = {"payments": [request_of(self._scenario, arrival) for _, arrival in some]}
+            answers = (await wire.call("till", "POST", "/v1/quotes/batch", body))["quotes"]
+            await _pay(wire, [answer for answer in answers if answer.get("quote_id")])
+            for (number, arrival), answer in zip(some, answers, strict=True):
+                self._count(number, arrival, answer, stale=stale)
+
+    def _count(self, number: int, arrival: Arrival, answer: Mapping[str, Any], *, stale: bool) -> None:
+        if not answer.get("decided"):
+            raise CallFailed(f"the replay's payment `{arrival.payment_id}` was not decided: {str(answer)[:200]}")
+        campaign = self._scenario.wrong if stale else self._scenario.right
+        for benefit in answer["benefits"]:
+            discount = benefit["discount_minor"]
+            self._granted += discount
+            told = (arrival.occurred_at, arrival.payer_id, arrival.amount, arrival.scene)
+            wrong = self._tally.wrong_of(Answered(*told, discount, benefit["label"], campaign.funding))
+            if wrong:
+                self._grants.append(Granted(self._seconds(arrival), number, wrong))
+        guard = stopped_by(answer) if stale and self._stop is None else None
+        if guard is not None:
+            self._stop = (guard, number, self._seconds(arrival))
+
+    def _seconds(self, arrival: Arrival) -> float:
+        return round((arrival.occurred_at - self._scenario.opens) / SECOND, 3)
+
+    async def name_the_guard(self) -> None:
+        """Where the campaign is stopped, who did it: a guard where one did, else whoever asked for it."""
+        if self._stop is None or self._stop[0] != "stop":
+            return
+        path = f"/v1/campaigns/{self._scenario.wrong.id}"
+        by = (await self._site.mistaken.call("auditor", "GET", path))["stopped_by"] or ""
+        guard = next((guard for guard in LADDER if guard in by), "stop")
+        self._stop = (guard, *self._stop[1:])
+
+    def outcome(self, sent: int) -> Outcome:
+        """What the run came to after `sent` payments."""
+        by, number, seconds = self._stop if self._stop is not None else (None, None, None)
+        if self._site.refused:
+            by, number, seconds = "proof", 0, 0.0
+        refused = tuple(self._site.refused)
+        grants = tuple(self._grants)
+        return Outcome(self._run, sent, grants, self._granted, by, number, seconds, refused, self._stop_answer)
 
 
-def _said(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What scripts read of a row of a proof."""
-    return {name: row[name] for name in ("obligation", "verdict", "witness")}
+async def _pay(wire: Wire, answers: Sequence[Mapping[str, Any]]) -> None:
+    """Whoever is granted something pays at once: what a stage opens on is there as soon as it can be."""
+    if answers:
+        paid = [{"quote_id": one["quote_id"], "paid_at": one["decided_at"]} for one in answers]
+        await wire.call("till", "POST", "/v1/captures", {"captures": paid})
+
+
+def stopped_by(answer: Mapping[str, Any]) -> str | None:
+    """The guard that an answer's explanation names; None where no guard refused anything."""
+    refusals = [one["refusal"] for one in answer.get("explanation", ()) if one["refusal"] in STOPPED_BY]
+    return STOPPED_BY[refusals[0]] if refusals else None
 
 
 def request_of(scenario: Scenario, arrival: Arrival) -> dict[str, Any]:
@@ -119,27 +152,7 @@ def request_of(scenario: Scenario, arrival: Arrival) -> dict[str, Any]:
         "scene": arrival.scene,
         "channel": "app",
         "instrument": "balance",
-        "payer_segments": ["january"] if arrival.eligible else [],
-        "explain": arrival.eligible,
+        "merchant_category": arrival.merchant_category,
+        "payer_segments": ["chosen"] if arrival.eligible else [],
+        "explain": True,
     }
-
-
-def _batches(arrivals: Sequence[Arrival]) -> Iterator[Sequence[Arrival]]:
-    for start in range(0, len(arrivals), BATCH_PAYMENTS):
-        yield arrivals[start : start + BATCH_PAYMENTS]
-
-
-def _check(arrival: Arrival, answer: dict[str, Any]) -> None:
-    """A replay is only worth something if every payment was decided."""
-    if not answer.get("decided"):
-        raise CallFailed(f"the replay's payment `{arrival.payment_id}` was not decided: {str(answer)[:200]}")
-
-
-def _refused(answer: dict[str, Any]) -> bool:
-    """Whether money ran out; an amount too small for any discount is no stop."""
-    limits = ("budget_is_exhausted", "stage_is_exhausted")
-    return any(one["refusal"] in limits for one in answer.get("explanation", ()))
-
-
-def _seconds(scenario: Scenario, arrival: Arrival) -> float:
-    return (arrival.occurred_at - scenario.opens) / SECOND

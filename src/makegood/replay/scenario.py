@@ -1,106 +1,113 @@
-"""A scenario: what is known of an incident, as data."""
+"""A scenario: what is known of an incident, what its house was, what went wrong in it, and what each guard can do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
 from makegood.clock import SECOND, Instant
-from makegood.documents.source import Source
-from makegood.domain.review import Guard
-from makegood.money import BASIS_POINTS, parse_money, parse_rate
+from makegood.domain.brief import Brief
+from makegood.domain.campaign import Campaign
+from makegood.replay.guards import Run
 
-_FOLDER = files("makegood.replay").joinpath("scenarios")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One way to run the incident: which guards are there, and the budget, minor units."""
-
-    name: str
-    guards: tuple[str, ...]
-    budget: int
-    budget_text: str
-
-    @property
-    def guards_left_out(self) -> tuple[Guard, ...]:
-        """The guards that the house of this run must be made without, so that the incident can happen."""
-        return tuple(guard for guard in Guard if guard not in self.guards)
+Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class SceneMix:
-    """How often a scene occurs, in basis points, and what a source amount is multiplied by."""
+    """How often a scene occurs, in basis points, and what an amount of the source is multiplied by."""
 
     scene: str
     share: int
-    scale: float
+    times: float
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Payments a second are between `low` and `high`, but for bursts: counts in so many seconds scatter that much.
+
+    `eligible`: basis points of payers in the segment `chosen`. Of `nodes`, `stale` still have the wrong revision.
+    """
+
+    source: str
+    low: float
+    high: float
+    burst_seconds: int
+    variance_over_mean: float
+    eligible: int
+    scenes: tuple[SceneMix, ...]
+    nodes: int = 1
+    stale: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that is granted wrongly while a guard is there: payments, minor units; None is no bound of that kind.
+
+    `by` is the obligation that a proof refuses.
+    """
+
+    guard: str
+    grants: int | None
+    minor: int | None
+    by: str | None
+    why: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Somebody asks to stop the campaign so many seconds after the start; `by` may lack the right to."""
+
+    after_seconds: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The documents as their files would say them: the policy's differences, the brief, and the right campaign."""
+
+    policy: Mapping[str, Any]
+    brief: Mapping[str, Any]
+    campaign: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """An incident. `rate_low` and `rate_high` bound the arrival rate, payments a second."""
+    """An incident. `brief`, `right` and `wrong` are the documents of its house, read.
+
+    `happens`: at least so many wrong grants with nothing left, or the replay shows nothing. `amount_max`: minor units.
+    """
 
     id: str
-    title: Mapping[str, str]
+    title: Texts
+    facts: tuple[Texts, ...]
+    guesses: tuple[Texts, ...]
+    analogue: Texts | None
     opens: Instant
     closes: Instant
     timezone: str
     currency: str
-    scale: int
-    rate_low: float
-    rate_high: float
-    burst: float
-    eligible: int
-    minor_per_source_minor: float
-    scenes: tuple[SceneMix, ...]
-    campaign: str
-    runs: tuple[Run, ...]
-    not_built_yet: tuple[str, ...]
+    scale: int | None
+    traffic: Traffic
+    house: House
+    mistake: Texts
+    changes: Mapping[str, Any]
+    stop: Stop | None
+    bounds: tuple[Bound, ...]
+    happens: int
+    amount_max: int
+    brief: Brief
+    right: Campaign
+    wrong: Campaign
 
     @property
     def seconds(self) -> int:
         """How long it lasted."""
         return (self.closes - self.opens) // SECOND
 
-
-def load_scenario(name: str) -> Scenario:
-    """The scenario of that id, from the files of this package."""
-    raw = yaml.safe_load(_FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
-    scenes = tuple(SceneMix(scene, parse_rate(mix["share"]), mix["scale"]) for scene, mix in raw["scenes"].items())
-    assert sum(mix.share for mix in scenes) == BASIS_POINTS, "the shares of the scenes add up to 100 %"
-    return Scenario(
-        id=raw["id"],
-        title=raw["title"],
-        opens=Instant.parse(raw["window"]["from"]),
-        closes=Instant.parse(raw["window"]["until"]),
-        timezone=raw["timezone"],
-        currency=raw["currency"],
-        scale=raw["scale"],
-        rate_low=raw["rate"]["low"],
-        rate_high=raw["rate"]["high"],
-        burst=raw["burst"],
-        eligible=parse_rate(raw["eligible"]),
-        minor_per_source_minor=raw["minor_per_source_minor"],
-        scenes=scenes,
-        campaign=raw["campaign"],
-        runs=tuple(_run(run, spec) for run, spec in raw["runs"].items()),
-        not_built_yet=tuple(raw["not_built_yet"]),
-    )
-
-
-def documents_of(scenario: Scenario, run: Run) -> list[Source]:
-    """The policy, the brief and the campaign of one run."""
-    folder = _FOLDER.joinpath(scenario.id)
-    return [_source(folder, name, run) for name in ("policy.yaml", "brief.yaml", "campaign.yaml")]
-
-
-def _source(folder: Traversable, name: str, run: Run) -> Source:
-    return Source(name, folder.joinpath(name).read_bytes().replace(b'"BUDGET"', f'"{run.budget_text}"'.encode()))
-
-
-def _run(name: str, spec: Mapping[str, Any]) -> Run:
-    return Run(name, tuple(spec["guards"]), parse_money(spec["budget"]).minor, spec["budget"])
+    def bound_of(self, run: Run) -> tuple[int | None, int | None]:
+        """The most wrong grants and the most money, minor units, in a run: what its strongest guards allow."""
+        there = [bound for bound in self.bounds if bound.guard in run.guards]
+        return (
+            min((bound.grants for bound in there if bound.grants is not None), default=None),
+            min((bound.minor for bound in there if bound.minor is not None), default=None),
+        )

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -14,6 +15,7 @@ from makegood.domain.quote import Refusal
 from makegood.domain.text import checked_text
 from makegood.engine.snapshot import Snapshot
 from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.guard.numbers import Numbers
 from makegood.limits import CLOCK_SKEW_SECONDS_MAX, ID_CHARS_MAX
 from makegood.services.access import House
 from makegood.services.answers import canonical_bytes
@@ -34,6 +36,7 @@ class Ask:
     snapshot: Snapshot
     supersedes: str | None
     explain: bool
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)  # Of the same live set as the snapshot.
     quote_id: str = ""  # Once something is asked of the store: most payments are granted nothing.
     excluded: dict[str, Refusal] = field(default_factory=dict)
     seen: dict[str, Balance] = field(default_factory=dict)
@@ -75,6 +78,7 @@ def read_ask(house: House, known: LiveSet, raw: Any) -> Ask:
         snapshot=snapshot,
         supersedes=envelope.get("supersedes"),
         explain=envelope.get("explain", False),
+        numbers=known.guarded.numbers.get(payment.currency, {}),
     )
 
 

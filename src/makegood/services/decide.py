@@ -8,17 +8,20 @@ from typing import Any
 from makegood.domain.quote import Priced, Refusal
 from makegood.engine.explain import explain
 from makegood.engine.price import price
-from makegood.errors import Problem, ProblemCode
+from makegood.errors import LeaseIsOver, Problem, ProblemCode
 from makegood.limits import PRICED_AT_ONCE_MAX, REPRICE_ROUNDS_MAX
 from makegood.services.access import Caller
 from makegood.services.answers import benefits_of, explanation_of, lines_of, nothing_answer, stored_answer
 from makegood.services.asks import Ask, new_quote_id
+from makegood.services.guarded import Guarded, collared, moment_of, noted, observed
 from makegood.services.live import LiveSet, live_set, save_snapshot, snapshot_for
 from makegood.services.platform import Platform
+from makegood.services.watching import guarded_of, hurry, observed_nothing
 from makegood.store import ledger
 
 Answer = dict[str, Any]
 
+_OLD_PICTURE = {"stale", "scene_is_stopped"}  # Refusals that say that the live set is another one by now.
 _PROBLEMS = {
     "content_differs": (
         ProblemCode.CONTENT_DIFFERS,
@@ -102,10 +105,12 @@ async def _round(
     attempt: Attempt,
 ) -> None:
     priced: dict[int, Priced] = {}
+    guarded = guarded_of(platform, caller.house, known)
     for count, (number, ask) in enumerate(asks.items()):
-        priced[number] = price_ask(ask)
+        priced[number] = _price_guarded(ask, known, guarded)
         if count % PRICED_AT_ONCE_MAX == PRICED_AT_ONCE_MAX - 1:
             await asyncio.sleep(0)  # A big batch must not keep single payments waiting.
+    hurry(platform, caller.house, guarded)
     wanted = [number for number in asks if priced[number].grants or asks[number].supersedes]
     await _answer_nothing(platform, caller, {n: asks[n] for n in asks if n not in wanted}, answers, attempt)
     if not wanted:
@@ -121,12 +126,40 @@ async def _round(
         return not attempt.abandoned
 
     house, principal = caller.house.id, caller.principal
-    outcomes = await platform.store.ledger.reserve(house, principal, requests, attempt.patience_ms, claim)
+    if not known.is_leased:
+        raise LeaseIsOver("nothing was heard from the store for as long as a lease lasts")
+    outcomes = await platform.store.ledger.reserve(house, principal, requests, attempt.patience_ms, claim, known.lease)
     for number, outcome in zip(wanted, outcomes, strict=True):
         if outcome["outcome"] == "refused":
             await _learn(platform, caller, asks[number], outcome)
         else:
             answers[number] = _answer_of(asks[number], outcome, attempt)
+            if outcome["outcome"] == "reserved":
+                _watch(guarded, asks[number], priced[number], known)
+    hurry(platform, caller.house, guarded)
+
+
+def _price_guarded(ask: Ask, known: LiveSet, guarded: Guarded) -> Priced:
+    """Steps 1 to 7: what the collar drops is left out, and the others are combined again without it."""
+    priced = price_ask(ask)
+    while priced.grants:
+        moment = moment_of(ask.house, ask.now, known.leased_until)
+        dropped = collared(guarded, ask.house, ask.payment, priced, moment, ask.numbers)
+        if not dropped:
+            break
+        ask.excluded.update(dropped)
+        priced = price_ask(ask)
+    return priced
+
+
+def _watch(guarded: Guarded, ask: Ask, priced: Priced, known: LiveSet) -> None:
+    """The guards learn what was granted."""
+    noted(guarded, ask.house, ask.payment, priced.grants, moment_of(ask.house, ask.now, known.leased_until))
+    campaigns = ask.snapshot.campaigns
+    funders = {
+        one.campaign: frozenset(share.funder for share in campaigns[one.campaign].funding) for one in priced.grants
+    }
+    observed(guarded, ask.payment.fields["scene"], priced.grants, funders, ask.payment.payment_id)
 
 
 async def _answer_nothing(
@@ -139,6 +172,8 @@ async def _answer_nothing(
     first = await platform.store.ledger.replay(caller.house.id, keys)
     for (number, ask), outcome in zip(asks.items(), first, strict=True):
         answers[number] = _answer_of(ask, outcome, attempt)
+        if outcome is None:
+            observed_nothing(platform, caller.house, ask.payment.fields["scene"])
 
 
 def _answer_of(ask: Ask, outcome: dict[str, Any] | None, attempt: Attempt) -> Answer | Problem:
@@ -160,9 +195,10 @@ def _told(outcome: dict[str, Any]) -> Answer | Problem:
 async def _learn(platform: Platform, caller: Caller, ask: Ask, outcome: dict[str, Any]) -> None:
     """Take in what the store refused, and the balances it saw of every campaign this payment may get."""
     refused: dict[str, str] = outcome["refused"]
-    if "stale" in refused.values():
+    if _OLD_PICTURE & set(refused.values()):
         fresh = await live_set(platform, caller.house, fresh=True)
         ask.snapshot = snapshot_for(fresh, ask.payment.currency)
+        ask.numbers = fresh.guarded.numbers.get(ask.payment.currency, {})
     ask.excluded.update({campaign: Refusal(reason) for campaign, reason in refused.items() if reason != "stale"})
     ask.seen = ledger.read_balances(outcome["seen"])
 
@@ -184,6 +220,7 @@ def _request(platform: Platform, ask: Ask, priced: Priced) -> dict[str, Any]:
         "device_ref": slots.device,
         "payee_ref": slots.payee,
         "currency": ask.payment.currency,
+        "scene": ask.payment.fields["scene"],
         "amount": ask.payment.amount,
         "decided_at": ask.now.datetime(),
         "valid_until": valid_until.datetime(),

@@ -10,6 +10,8 @@ from makegood.services.access import House, house_named
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
 from makegood.services.quotes import end_late_holds
+from makegood.services.rounds import guard_round
+from makegood.services.watching import guarded_of
 from makegood.store import access as rows
 from makegood.store import idempotency, records
 from makegood.store.connection import ping
@@ -31,6 +33,7 @@ async def keep(platform: Platform) -> None:
             await ping(platform.store)
             silent = 0
             await end_late_holds(platform)
+            await guard_round(platform)
             if number % EXPIRY_ROUNDS == 0:
                 await expire_due(platform)
             if number % PURGE_ROUNDS == 0:
@@ -46,7 +49,7 @@ async def warm(platform: Platform) -> None:
     """Know the live set of every house before its first payment asks, whose deadline would pass meanwhile."""
 
     async def know(house: House) -> None:
-        await live_set(platform, house)
+        guarded_of(platform, house, await live_set(platform, house))
 
     await _in_every_house(platform, know)
 

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,9 @@ from makegood.documents.source import Source
 from makegood.domain.brief import Brief
 from makegood.engine.snapshot import Live, Snapshot, build_snapshot
 from makegood.errors import Problem, ProblemCode
+from makegood.findings import FindingCode, Severity
 from makegood.services.access import House
+from makegood.services.briefs import Known, known_of
 from makegood.services.platform import Platform
 from makegood.store import campaigns as rows
 from makegood.store import records
@@ -32,21 +35,30 @@ AGE_SECONDS_MAX = 0.25  # After this a call asks the store whether the live set 
 class LiveSet:
     """What a process knows of a house's live set. `skew` turns its own clock into the store's, nanoseconds.
 
-    `test`: the house goes by the clock of its payments.
+    `test`: the house goes by the clock of its payments. `lease` is until when it may grant by the store's clock, and
+    `leased_until` by the monotonic clock of this process: whichever is over first.
     """
 
     test: bool = False
     version: int = -1
     asked: float = 0.0
+    lease: datetime | None = None
+    leased_until: float = 0.0
     skew: int = 0
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     policies: Mapping[str, PolicyDocument] = field(default_factory=dict)
+    guarded: Known = field(default_factory=Known)
     saved: set[str] = field(default_factory=set)
     refreshing: "asyncio.Task[object] | None" = None
 
     def store_clock(self) -> Instant:
         """The store's time now, as last compared."""
         return Instant(time.monotonic_ns() + self.skew)
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether this process may grant by its own clock; the store looks at its own."""
+        return time.monotonic() < self.leased_until
 
 
 def fresh_set(platform: Platform, house: House) -> LiveSet | None:
@@ -84,18 +96,23 @@ def _heed(task: asyncio.Task[object]) -> None:
 
 
 async def _refresh(platform: Platform, house: House, known: LiveSet) -> None:
+    began = time.monotonic()
     stored = await records.live_set(platform.store.pool, house.id, known.version)
+    seconds = platform.settings.lease_ms / 1000
     known.skew = Instant.of(stored.now) - time.monotonic_ns()
     if stored.version > known.version:
-        known.policies, known.snapshots = await _build(platform, house, stored)
+        known.policies, known.snapshots, known.guarded = await _build(platform, house, stored)
         known.version = stored.version
+    # Counted from before the store was asked: what it said then is what the lease is for.
+    known.lease, known.leased_until = stored.now + timedelta(seconds=seconds), began + seconds
     known.asked = time.monotonic()
 
 
 async def _build(
     platform: Platform, house: House, stored: records.LiveSet
-) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot]]:
-    revisions = [*stored.policies.values(), *(row["revision"] for row in stored.campaigns)]
+) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot], Known]:
+    briefs = [row["brief"] for row in stored.campaigns if row["brief"]]
+    revisions = [*stored.policies.values(), *(row["revision"] for row in stored.campaigns), *briefs]
     documents = await rows.documents(platform.store.pool, house.id, revisions)
     # A thousand campaigns take most of a second to check and compile: not in the loop that answers payments.
     return await asyncio.to_thread(_compile, house, stored, documents)
@@ -103,17 +120,25 @@ async def _build(
 
 def _compile(
     house: House, stored: records.LiveSet, documents: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot]]:
+) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot], Known]:
     policies = {currency: policy_of(documents[revision]) for currency, revision in stored.policies.items()}
     for currency in [currency for currency, policy in policies.items() if policy.policy is None]:
         log.error(
             "the policy in force cannot be read; its currency grants nothing", house=house.name, currency=currency
         )
         del policies[currency]
-    return policies, {
-        currency: _snapshot(house, policy, [row for row in stored.campaigns if row["currency"] == currency], documents)
+    members = {currency: [row for row in stored.campaigns if row["currency"] == currency] for currency in policies}
+    snapshots = {
+        currency: _snapshot(house, policy, members[currency], documents, stored.scenes)
         for currency, policy in policies.items()
     }
+    briefs = [
+        (currency, row["revision"], brief_of(documents[row["brief"]], policy) if row["brief"] in documents else None)
+        for currency, policy in policies.items()
+        for row in members[currency]
+    ]
+    plain = {currency: policy.policy for currency, policy in policies.items() if policy.policy is not None}
+    return policies, snapshots, known_of(house, plain, briefs)
 
 
 def _snapshot(
@@ -121,6 +146,7 @@ def _snapshot(
     policy: PolicyDocument,
     members: Iterable[Mapping[str, Any]],
     documents: Mapping[str, Mapping[str, Any]],
+    stopped_scenes: frozenset[str],
 ) -> Snapshot:
     live = []
     for row in members:
@@ -132,7 +158,9 @@ def _snapshot(
             continue
         live.append(Live(document.campaign, row["revision"], row["stopped"]))
     assert policy.policy is not None
-    return build_snapshot(policy.policy, live, policy_revision=policy.revision, secret=house.draw_secret)
+    return build_snapshot(
+        policy.policy, live, policy_revision=policy.revision, secret=house.draw_secret, stopped_scenes=stopped_scenes
+    )
 
 
 def policy_of(row: Mapping[str, Any]) -> PolicyDocument:
@@ -165,7 +193,9 @@ def _read_campaign(revision: str, canonical: bytes, policy: str, policy_canonica
 def _read_brief(revision: str, canonical: bytes, policy: str, policy_canonical: bytes) -> Brief | None:
     reader = _read_policy(policy, policy_canonical)
     document = read_documents([Source(revision, canonical)], now=Instant(0), policy=reader).briefs[0]
-    return None if document.has_errors else document.brief
+    # What was published before expectations were judged is what was agreed; the detector has nothing to say of it then.
+    errors = {finding.code for finding in document.findings if finding.severity is Severity.ERROR}
+    return document.brief if errors <= {FindingCode.EXPECTATION_IS_ABSURD} else None
 
 
 def snapshot_for(known: LiveSet, currency: Any) -> Snapshot:
@@ -187,6 +217,7 @@ async def save_snapshot(platform: Platform, house: House, known: LiveSet, snapsh
     members = [
         {"campaign": entry.id, "revision": entry.revision, "stopped": entry.stopped} for entry in snapshot.entries
     ]
+    members += [{"scene": scene} for scene in sorted(snapshot.stopped_scenes)]
     policy = known.policies[snapshot.policy.currency].revision
     await records.save_snapshot(platform.store.pool, house.id, snapshot.hash, policy, members)
     known.saved.add(snapshot.hash)
@@ -197,6 +228,9 @@ async def snapshot_named(platform: Platform, house: House, name: str) -> Snapsho
     row = await records.snapshot(platform.store.pool, house.id, name)
     if row is None:
         raise Problem(ProblemCode.NOT_FOUND, f"there is no snapshot `{name[:80]}`")
-    revisions = [row["policy"], *(member["revision"] for member in row["members"])]
-    documents = await rows.documents(platform.store.pool, house.id, revisions)
-    return _snapshot(house, policy_of(documents[row["policy"]]), row["members"], documents)
+    members = [member for member in row["members"] if "scene" not in member]
+    scenes = frozenset(member["scene"] for member in row["members"] if "scene" in member)
+    documents = await rows.documents(
+        platform.store.pool, house.id, [row["policy"], *(member["revision"] for member in members)]
+    )
+    return _snapshot(house, policy_of(documents[row["policy"]]), members, documents, scenes)

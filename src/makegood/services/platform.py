@@ -16,6 +16,7 @@ from makegood.settings import Settings
 from makegood.store.connection import Store, open_store
 
 if TYPE_CHECKING:
+    from makegood.services.guarded import Guarded
     from makegood.services.live import LiveSet
 
 
@@ -57,6 +58,7 @@ class Platform:
     live: "dict[int, LiveSet]" = field(default_factory=dict)
     late: deque[Late] = field(default_factory=lambda: deque(maxlen=LATE_HOLDS_MAX))
     ending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    guarded: "dict[int, Guarded]" = field(default_factory=dict)
     deadlines: Deadlines = field(default_factory=Deadlines)
     publishing: "defaultdict[int, Turns]" = field(default_factory=lambda: defaultdict(Turns))
     prover: ThreadPoolExecutor = field(default_factory=_prover)

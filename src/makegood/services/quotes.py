@@ -11,7 +11,7 @@ from makegood.domain.payment import parse_payment
 from makegood.domain.quote import Refusal, Undecided
 from makegood.domain.review import Scope
 from makegood.engine.explain import explain
-from makegood.errors import FieldError, Problem, ProblemCode, StoreUnavailable
+from makegood.errors import FieldError, LeaseIsOver, Problem, ProblemCode, StoreUnavailable
 from makegood.limits import BATCH_PAYMENTS_MAX, DEADLINE_MS_MAX, PRICED_AT_ONCE_MAX
 from makegood.services.access import Caller, require
 from makegood.services.answers import (
@@ -34,6 +34,7 @@ from makegood.services.decide import (
 )
 from makegood.services.live import fresh_set, live_set, snapshot_named
 from makegood.services.platform import Late, Platform
+from makegood.services.watching import observed_nothing
 from makegood.store import ledger, records
 from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, log
 
@@ -129,6 +130,8 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
         # The connection may have died after the commit: what was perhaps reserved is ended once the store is back.
         reason = Undecided.STORE_IS_UNAVAILABLE if _is_known(platform, caller) else Undecided.LIVE_SET_IS_UNKNOWN
         answers = _abandoned(platform, caller, attempt, raws, reason)
+    except LeaseIsOver:
+        answers = _abandoned(platform, caller, attempt, raws, Undecided.LEASE_IS_OVER)
     except Problem:
         raise
     except Exception:
@@ -165,7 +168,10 @@ async def _nothing(
         is_known = await known
     except TimeoutError:
         return [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
-    return None if is_known else [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
+    if is_known:
+        return None
+    observed_nothing(platform, caller.house, plain.payment.fields["scene"])
+    return [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
 
 
 def _plain(platform: Platform, caller: Caller, raws: Sequence[Any]) -> Ask | None:

@@ -55,6 +55,20 @@ async def prove_policy(platform: Platform, caller: Caller, policy: PolicyDocumen
     return refuse_unproved(proof, "the policy in force stays: nothing proves that everything live keeps the new one")
 
 
+async def prove_everything_live(platform: Platform, caller: Caller) -> dict[str, str]:
+    """For each currency in which something is live, a proof that all of it keeps today's policy.
+
+    Raises Problem(NOT_PROVED) with every row that does not say yes.
+    """
+    proofs: dict[str, str] = {}
+    for row in await rows.policies_in_force(platform.store.pool, caller.house.id):
+        policy = policy_of(row)
+        proof = await prove_policy(platform, caller, policy) if policy.policy is not None else None
+        if proof is not None and policy.policy is not None:
+            proofs[policy.policy.currency] = proof.proof
+    return proofs
+
+
 async def _not_ended(
     platform: Platform, house: House, live: list[dict[str, Any]], policy: PolicyDocument
 ) -> list[tuple[str, str]]:

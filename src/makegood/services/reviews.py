@@ -17,10 +17,11 @@ from makegood.domain.review import Guard, Review
 from makegood.errors import Problem, ProblemCode
 from makegood.money import format_money, split
 from makegood.services.access import Caller, House
-from makegood.services.live import campaign_of, policy_of
+from makegood.services.live import brief_of, campaign_of, policy_of
 from makegood.services.platform import Platform, turn_of
 from makegood.services.proofs import Proof, proof_beside, proof_named, proof_of_world, world_of
 from makegood.services.proving import prove_revision
+from makegood.services.slices import slices_of
 from makegood.store import campaigns as rows
 
 TRIES_MAX = 5  # Of going live, or of a policy coming into force, while others change the house.
@@ -168,7 +169,9 @@ async def _went_live(platform: Platform, caller: Caller, standing: Mapping[str, 
     """Whether the proposal is live now; not, where what its plan was made from has changed."""
     assert proposal.document is not None and proposal.document.campaign is not None
     assert proposal.brief is not None and proposal.policy is not None
-    campaign = proposal.document.campaign
+    campaign, policy = proposal.document.campaign, proposal.policy.policy
+    assert policy is not None
+    brief = brief_of(proposal.brief, proposal.policy)
     await _refuse_new_funding(platform, caller.house, standing, campaign)
     committed = await rows.commitments(platform.store.pool, caller.house.id, campaign.id)
     stopped_at = standing["stopped_at"]
@@ -181,7 +184,9 @@ async def _went_live(platform: Platform, caller: Caller, standing: Mapping[str, 
         "proof": proposal.proof.proof if proposal.proof is not None else None,
         "label": campaign.label,
         "budget": campaign.budget,
-        "first_stage": campaign.stages[0],
+        "first_stage": slices_of(caller.house, campaign, policy, brief.stage_first_max if brief is not None else None)[
+            0
+        ],
         "limits": [
             {"subject": x.subject, "period": x.period, "count_max": x.count_max, "amount_max": x.amount_max}
             for x in campaign.limits

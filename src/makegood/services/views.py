@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from makegood.clock import Instant
@@ -13,9 +14,10 @@ from makegood.domain.policy import Policy
 from makegood.domain.review import State, state_in_time
 from makegood.errors import Problem, ProblemCode
 from makegood.services.access import Caller, House
-from makegood.services.live import campaign_of, live_set, policy_of
+from makegood.services.live import brief_of, campaign_of, live_set, policy_of
 from makegood.services.platform import Platform
 from makegood.services.reviews import Proposal, proposal_of
+from makegood.services.slices import slices_of
 from makegood.store import campaigns as rows
 from makegood.store import records
 
@@ -23,6 +25,9 @@ from makegood.store import records
 @dataclass(frozen=True, slots=True)
 class CampaignView:
     """Money in minor units of `currency`. `missing` is what the newest proposal lacks.
+
+    `stopped_targets` are all stops that hold it, its own first; who stopped it, when and why, and who asked for a
+    resume, are those of the first. `needs_new_revision`: a guard stopped it, and a resume does not help.
 
     `proved`: what runs went live with `proof`, or what is proposed is proved among what is live now. `guards_left_out`
     are those that this test house was made without.
@@ -59,11 +64,14 @@ class CampaignView:
     brief_author: str | None
     approvers: tuple[str, ...]
     approvals_needed: int
+    stopped_targets: tuple[str, ...]
     stopped_by: str | None
     stopped_at: Instant | None
     stop_reason: str | None
     resume_requested_by: str | None
     resume_confirm_by: Instant | None
+    tripped_by: str | None
+    needs_new_revision: bool
     worst_minor: dict[str, int]
     as_of: Instant
 
@@ -98,6 +106,9 @@ async def _view(
     day = now.day(policy.timezone).isoformat()
     grants, granted_today = await rows.used_on(platform.store.pool, house.id, campaign.id, day)
     worst = worst_loss(campaign, policy)
+    brief = None
+    if proposal.brief is not None and proposal.policy is not None:
+        brief = brief_of(proposal.brief, proposal.policy)
     live = standing["live"] is not None
     return CampaignView(
         id=campaign.id,
@@ -117,7 +128,7 @@ async def _view(
         summary=summarise(campaign, policy),
         budget_minor=standing["budget"] if live else campaign.budget,
         stage_minor=standing["stage_open"],
-        stages_minor=campaign.stages,
+        stages_minor=slices_of(house, campaign, policy, brief.stage_first_max if brief is not None else None),
         reserved_minor=standing["reserved"],
         granted_minor=standing["granted"],
         left_minor=standing["budget_left"] + standing["stage_left"] if live else campaign.budget,
@@ -131,11 +142,9 @@ async def _view(
         brief_author=proposal.review.brief_author,
         approvers=tuple(sorted(proposal.review.counted())),
         approvals_needed=proposal.review.approvals_needed,
-        stopped_by=standing["stopped_by"],
-        stopped_at=_instant(standing["stopped_at"]),
-        stop_reason=standing["stop_reason"],
-        resume_requested_by=standing["resume_by"],
-        resume_confirm_by=_instant(standing["resume_until"]),
+        **_stop_shown(standing),
+        tripped_by=standing["tripped_by"],
+        needs_new_revision=standing["needs_new_revision"],
         worst_minor={
             "payment_minor": worst.payment_minor,
             "per_second_minor": worst.per_second_minor,
@@ -160,12 +169,36 @@ async def _shown(
 def state_of(standing: Mapping[str, Any], proposal: Proposal, campaign: Campaign, now: Instant) -> State:
     """The state of a campaign."""
     if standing["live"] is not None:
-        return State.STOPPED if standing["stopped"] else state_in_time(campaign.window, now)
+        in_time = state_in_time(campaign.window, now)
+        return State.STOPPED if standing["stopped"] or (standing["wider"] and in_time is not State.ENDED) else in_time
     if any(lack.split(":")[0] in ("policy", "brief", "brief_by_another_principal") for lack in proposal.missing):
         return State.DRAFT
     if any(lack.startswith(("approval", "proof")) for lack in proposal.missing):
         return State.IN_REVIEW
     return State.APPROVED
+
+
+def _stop_shown(standing: Mapping[str, Any]) -> dict[str, Any]:
+    """Its own stop, or else the first of the wider ones that cover it."""
+    wider = standing["wider"] if standing["live"] is not None else []
+    targets = [f"campaign:{standing['campaign_id']}"] * standing["stopped"] + [stop["target"] for stop in wider]
+    shown = standing
+    if wider and not standing["stopped"]:
+        names = {"stopped_by": "principal", "stop_reason": "reason", "resume_by": "resume_by"}
+        shown = {name: wider[0][theirs] for name, theirs in names.items()}
+        shown |= {"stopped_at": _read(wider[0]["at"]), "resume_until": _read(wider[0]["resume_until"])}
+    return {
+        "stopped_targets": tuple(targets),
+        "stopped_by": shown["stopped_by"],
+        "stopped_at": _instant(shown["stopped_at"]),
+        "stop_reason": shown["stop_reason"],
+        "resume_requested_by": shown["resume_by"],
+        "resume_confirm_by": _instant(shown["resume_until"]),
+    }
+
+
+def _read(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _per_day(campaign: Campaign) -> int | None:

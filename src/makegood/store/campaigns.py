@@ -96,7 +96,7 @@ async def policies_in_force(pool: Pool, house: int) -> list[dict[str, Any]]:
 
 
 _STANDING = """
-select c.*,
+select c.*, needs_new_revision(c) as needs_new_revision, w.wider,
     coalesce(a.budget, 0) as budget_left, coalesce(a.stage, 0) as stage_left, coalesce(a.reserved, 0) as reserved,
     coalesce(a.granted, 0) as granted, coalesce(q.open_quotes, 0) as open_quotes
 from campaigns c
@@ -107,11 +107,14 @@ left join lateral (
     from accounts x where x.house_id = c.house_id and x.campaign_id = c.campaign_id) a on true
 left join lateral (
     select sum(holds)::bigint as open_quotes from budgets b where b.house_id = c.house_id and b.campaign_id = c.campaign_id) q on true
+left join lateral (
+    select coalesce(jsonb_agg(to_jsonb(s) order by s.target), '[]') as wider from stops s
+    where s.house_id = c.house_id and is_covered(s.house_id, s.target, c.campaign_id, c.label)) w on true
 """
 
 
 async def standings(pool: Pool, house: int, campaign: str | None = None) -> list[dict[str, Any]]:
-    """Every campaign (or one) with its state and money, all read at one moment."""
+    """Every campaign (or one) with its state and money, and the wider stops that cover it, all read at one moment."""
     async with in_house(pool, house, read_only=True) as connection:
         rows = await connection.fetch(
             _STANDING + "where $1::text is null or c.campaign_id = $1 order by c.campaign_id", campaign
@@ -187,10 +190,17 @@ async def split(pool: Pool, house: int, principal: str, campaign: str, shares: i
 
 
 async def open_stage(
-    pool: Pool, house: int, principal: str, campaign: str, revision: str, cumulative: int
+    pool: Pool,
+    house: int,
+    principal: str,
+    campaign: str,
+    revision: str,
+    cumulative: int,
+    evidence: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Open a campaign's budget up to `cumulative` minor units, if `revision` is the live one."""
-    outcome: dict[str, Any] = await call(pool, "open_stage", house, principal, campaign, revision, cumulative)
+    """Open a campaign's budget up to `cumulative` minor units, if `revision` is the live one; a person without evidence."""
+    seen = None if evidence is None else dict(evidence)
+    outcome: dict[str, Any] = await call(pool, "open_stage", house, principal, campaign, revision, cumulative, seen)
     return outcome
 
 

@@ -41,11 +41,12 @@ INVARIANTS: Mapping[str, str] = {
                    where q.state = 'reserved' group by g.campaign_id, g.share) h on h.campaign_id = b.campaign_id and h.share = b.share
         where (a.balance, b.holds) <> (coalesce(h.held, 0)::numeric, coalesce(h.holds, 0))""",
     "budgets_are_their_campaign": """
-        select c.campaign_id as subject, c.live || ' ' || c.stopped || ' ' || c.shares as expected,
+        select c.campaign_id as subject, c.live || ' ' || is_stopped(c.house_id, c.campaign_id) || ' ' || c.shares as expected,
             coalesce(min(b.live), '-') || ' ' || coalesce(bool_or(b.stopped)::text, '-') || ' ' || count(b.*) as found
         from campaigns c left join budgets b using (house_id, campaign_id) where c.live is not null
         group by c.house_id, c.campaign_id, c.live, c.stopped, c.shares
-        having not coalesce(bool_and(b.live = c.live and b.stopped = c.stopped), false) or count(b.*) < c.shares""",
+        having not coalesce(bool_and(b.live = c.live and b.stopped = is_stopped(c.house_id, c.campaign_id)), false)
+            or count(b.*) < c.shares""",
     "budgets_have_their_own_accounts": """
         select b.campaign_id || ' ' || b.share as subject, 'stage, reserved, granted' as expected,
             concat_ws(', ', s.kind, r.kind, g.kind) as found
@@ -201,8 +202,9 @@ INVARIANTS: Mapping[str, str] = {
     # Nobody ends a stop, or swaps what is live, without having said so.
     "what_runs_is_what_was_told": """
         with said as (
-            select distinct on (subject) subject, action = 'campaign.stop' as stopped from audits
-            where action in ('campaign.live', 'campaign.stop', 'campaign.resume') order by subject, seq desc
+            select distinct on (subject) subject, action in ('campaign.stop', 'breaker.trip') as stopped from audits
+            where action in ('campaign.live', 'campaign.stop', 'campaign.resume')
+               or action = 'breaker.trip' and (detail::jsonb ->> 'opened')::boolean order by subject, seq desc
         ), went as (
             select distinct on (subject) subject, detail::jsonb ->> 'revision' as live from audits where action = 'campaign.live'
             order by subject, seq desc
@@ -210,6 +212,28 @@ INVARIANTS: Mapping[str, str] = {
         select c.campaign_id as subject, concat_ws(' ', w.live, s.stopped) as expected, concat_ws(' ', c.live, c.stopped) as found
         from campaigns c left join said s on s.subject = c.campaign_id left join went w on w.subject = c.campaign_id
         where (c.live, c.stopped) is distinct from (w.live, coalesce(s.stopped, false))""",
+    # Wider stops, and whoever tripped.
+    "stops_are_those_that_were_told": """
+        with said as (
+            select distinct on (subject) subject as target, action from audits where action in ('stop', 'resume') order by subject, seq desc
+        )
+        select coalesce(d.target, s.target) as subject, coalesce(d.action, 'no stop') as expected,
+            case when s.target is null then 'no stop' else 'stop' end as found
+        from said d full join stops s on s.target = d.target where (s.target is not null) <> coalesce(d.action = 'stop', false)""",
+    "trips_are_those_that_were_told": """
+        with said as (
+            select subject as campaign_id, detail::jsonb as detail, count(*) as n from audits where action = 'breaker.trip' group by 1, 2
+        ), kept as (
+            select campaign_id, jsonb_build_object('guard', guard, 'what', what, 'revision', revision, 'opened', opened,
+                'evidence', evidence) as detail, count(*) as n from trips group by 1, 2
+        )
+        select campaign_id as subject, coalesce(d.n, 0)::text as expected, coalesce(k.n, 0)::text as found
+        from said d full join kept k using (campaign_id, detail) where d.n is distinct from k.n""",
+    "breakers_are_the_trips_that_opened_them": """
+        select c.campaign_id as subject, c.tripped_by as expected, coalesce(t.guard, 'none') as found from campaigns c
+        left join lateral (select guard from trips x where x.house_id = c.house_id and x.campaign_id = c.campaign_id and x.revision = c.live
+                           and x.opened order by x.trip_id desc limit 1) t on true
+        where c.tripped_by is not null and (not c.stopped or c.tripped_by is distinct from t.guard)""",
     "what_is_live_is_proved": """
         select c.campaign_id as subject, 'a proof of ' || c.live as expected, coalesce(c.proof, 'none') as found
         from campaigns c join houses h using (house_id)

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from makegood.domain.limit import Balance, Period, Subject, Used
-from makegood.errors import StoreUnavailable
+from makegood.errors import LeaseIsOver, StoreUnavailable
 from makegood.limits import BATCH_CALLS_MAX, BATCHES_IN_FLIGHT_MAX, KNOWN_CALLS_MAX, SHARES_MAX
 from makegood.store.lanes import Lane
 from makegood.store.packing import Request, columns_of, quote_of, reserved
@@ -21,6 +21,7 @@ from makegood.store.pool import Pool, call, fetch
 
 Outcome = dict[str, Any]
 UNWANTED: Outcome = {"outcome": "unwanted"}  # Nobody wanted it any more when its turn came; nothing was done.
+LEASE_IS_OVER = "MG201"
 REBALANCES_MAX = 8  # For one request; after that others take what the shares get as fast as it comes.
 
 
@@ -65,14 +66,16 @@ class Ledger:
         requests: Sequence[Request],
         patience_ms: int = 10_000,
         claim: Callable[[], bool] | None = None,
+        lease: datetime | None = None,
     ) -> list[Outcome]:
         """Reserve for each request, in batches with whatever else is asked. One outcome each, in order: see the SQL
         function `reserve`, or UNWANTED where `claim` said, when its turn came, that nobody wants it any more.
 
-        Raises StoreUnavailable, with nothing done for a request that raises it, when a lock takes longer than `patience_ms`.
+        Raises StoreUnavailable, with nothing done for a request that raises it, when a lock takes longer than `patience_ms`;
+        LeaseIsOver, likewise, when the store's clock is past `lease`. None: whoever asks needs no lease.
         """
         lane = self._of(house).reserve
-        return await _all([lane.ask(principal, _keys(one), (one, patience_ms), claim) for one in requests])
+        return await _all([lane.ask(principal, _keys(one), (one, patience_ms, lease), claim) for one in requests])
 
     async def replay(self, house: int, payments: Sequence[tuple[str, bytes]]) -> list[Outcome | None]:
         """The first outcome of each payment (its id, and the hash of its content), in order, or None."""
@@ -143,17 +146,19 @@ class Ledger:
         return lanes
 
     async def _reserve(
-        self, house: int, principal: str, calls: Sequence[tuple[Request, int]]
+        self, house: int, principal: str, calls: Sequence[tuple[Request, int, datetime | None]]
     ) -> Sequence[Outcome | Exception]:
-        requests = [request for request, _ in calls]
-        patience = max(milliseconds for _, milliseconds in calls)
+        requests = [request for request, _, _ in calls]
+        patience = max(milliseconds for _, milliseconds, _ in calls)
+        # All of them were given by one process, one after the other: what the first has is true for all.
+        lease = min((until for _, _, until in calls if until is not None), default=None)
         outcomes: dict[str, Outcome] = {}
         left = requests
         for number in range(REBALANCES_MAX):
             try:
                 if number:
                     await self._rebalance(house, left, outcomes)
-                told = await self._reserve_once(house, principal, left, patience)
+                told = await self._reserve_once(house, principal, left, patience, lease)
             except Exception as error:
                 if number == 0:
                     raise
@@ -171,13 +176,17 @@ class Ledger:
         return [outcomes[r["quote_id"]] for r in requests]
 
     async def _reserve_once(
-        self, house: int, principal: str, requests: Sequence[Request], patience: int
+        self, house: int, principal: str, requests: Sequence[Request], patience: int, lease: datetime | None
     ) -> dict[str, Outcome]:
-        arguments = (house, principal, self.lane, patience, *columns_of(requests))
+        arguments = (house, principal, self.lane, patience, lease, *columns_of(requests))
         try:
             told: dict[str, Outcome] = await call(self.pool, "reserve", *arguments)
-        except asyncpg.LockNotAvailableError as error:
-            raise StoreUnavailable("the store is too busy to decide in time") from error
+        except asyncpg.PostgresError as error:
+            if getattr(error, "sqlstate", None) == LEASE_IS_OVER:
+                raise LeaseIsOver("the lease was over before the store could grant") from error
+            if isinstance(error, asyncpg.LockNotAvailableError):
+                raise StoreUnavailable("the store is too busy to decide in time") from error
+            raise
         return told
 
     async def _rebalance(self, house: int, requests: Sequence[Request], outcomes: Mapping[str, Outcome]) -> None:

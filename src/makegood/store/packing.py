@@ -26,6 +26,7 @@ def columns_of(requests: Sequence[Request]) -> list[list[Any]]:
         [r["device_ref"] for r in requests],
         [r["payee_ref"] for r in requests],
         [r["currency"] for r in requests],
+        [r["scene"] for r in requests],
         [r["amount"] for r in requests],
         [sum(g["discount"] for g in r["grants"]) for r in requests],
         [r["decided_at"] for r in requests],

@@ -14,6 +14,7 @@ from makegood.store.hosts import Hosts
 
 APP_ROLE = "makegood_app"
 COMMAND_SECONDS_MAX = 30  # No statement of the server takes a second; a hanging one must not hold a connection.
+NEEDS_NEW_REVISION = "MG202"  # A breaker that a resume does not close, said by a trigger.
 RETRIES_MAX = 3  # Of a transaction that PostgreSQL itself undid: a deadlock, or a failover.
 
 Pool = asyncpg.Pool
@@ -111,6 +112,17 @@ class translated:  # noqa: N801 - reads as a word: `with translated():`
             raise Problem(
                 ProblemCode.MONEY_OVERFLOWS, "a sum of money does not fit 64 bits; nothing was done"
             ) from error
+        if getattr(error, "sqlstate", None) == NEEDS_NEW_REVISION:
+            raise revision_is_spent() from error
+
+
+def revision_is_spent() -> Problem:
+    """The problem of whoever lets a revision run again that guards stopped for good."""
+    return Problem(
+        ProblemCode.STATE_FORBIDS,
+        "guards stopped this revision for good: after this trip only a new revision resumes",
+        hint="mend what the trip shows, publish it and have it approved",
+    )
 
 
 @asynccontextmanager

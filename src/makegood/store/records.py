@@ -46,12 +46,13 @@ async def snapshot(pool: Pool, house: int, name: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class LiveSet:
-    """The live set as stored: its version, the store's clock, policies and campaigns by revision."""
+    """The live set as stored: its version, the store's clock, policies and campaigns by revision, scenes that are stopped."""
 
     version: int
     now: datetime
     policies: dict[str, str]
     campaigns: list[dict[str, Any]]
+    scenes: frozenset[str] = frozenset()
 
 
 async def live_set(pool: Pool, house: int, known: int | None = None) -> LiveSet:
@@ -65,9 +66,13 @@ async def live_set(pool: Pool, house: int, known: int | None = None) -> LiveSet:
             return LiveSet(head["version"], head["now"], {}, [])
         policies = {row["currency"]: row["revision"] for row in await connection.fetch("select * from policies")}
         rows = await connection.fetch(
-            "select campaign_id, currency, live as revision, stopped from campaigns where live is not null order by 1"
+            """select c.campaign_id, c.currency, c.live as revision, c.brief, b.stopped
+               from campaigns c join budgets b on b.house_id = c.house_id and b.campaign_id = c.campaign_id and b.share = 0
+               where c.live is not null order by 1"""
         )
-    return LiveSet(head["version"], head["now"], policies, [dict(row) for row in rows])
+        scenes = await connection.fetch("select substr(target, 7) as scene from stops where target like 'scene:%'")
+    stopped = frozenset(row["scene"] for row in scenes)
+    return LiveSet(head["version"], head["now"], policies, [dict(row) for row in rows], stopped)
 
 
 async def latest_decision(pool: Pool, house: int) -> datetime | None:

@@ -16,6 +16,7 @@ from makegood.web.api.operations import OPERATIONS
 from makegood.web.api.proof_schemas import PROOF_COMPONENTS
 from makegood.web.api.schemas import COMPONENTS, ID, QUOTE_ID, REVISION, Schema, listed, record, ref
 from makegood.web.api.settlement_schemas import SETTLEMENT_COMPONENTS
+from makegood.web.api.stop_schemas import STOP_COMPONENTS
 from makegood.web.problems import KINDS, MEDIA_TYPE, type_of
 
 REGENERATE = "python -m makegood.web.openapi > src/makegood/web/openapi.json"
@@ -75,7 +76,11 @@ def document() -> dict[str, Any]:
                     "description": "A key from `makegood key create`: `mk_...`.",
                 }
             },
-            "schemas": COMPONENTS | PROOF_COMPONENTS | SETTLEMENT_COMPONENTS | {"Problem": _problem_schema()},
+            "schemas": COMPONENTS
+            | PROOF_COMPONENTS
+            | SETTLEMENT_COMPONENTS
+            | STOP_COMPONENTS
+            | {"Problem": _problem_schema()},
         },
     }
 

@@ -14,7 +14,7 @@ from makegood.demo.report.page import page
 from makegood.demo.report.words import FILES
 from makegood.demo.run import Result
 from makegood.demo.tell import summary
-from makegood.errors import Problem, ProblemCode
+from makegood.replay.report.folder import check_folder
 
 _COLUMNS = (
     "payment_id", "occurred_at", "amount_minor", "discount_minor", "kept_discount_minor", "currency", "campaigns",
@@ -22,26 +22,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something or cannot be made. Raises Problem(REQUEST_IS_INVALID)."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Problem(
-            ProblemCode.REQUEST_IS_INVALID,
-            f"`{folder}` is there already and is not an empty folder",
-            hint="name another one with --out",
-        )
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise Problem(
-            ProblemCode.REQUEST_IS_INVALID,
-            f"`{folder}` cannot be made: `{above}` may not be written to",
-            hint="name another one with --out",
-        )
-
-
 def write_report(result: Result, folder: Path) -> Path:
     """The address of the English page; `folder` holds the whole report afterwards."""
-    check_folder(folder)
+    check_folder(folder, "--out")
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     making.mkdir(parents=True)
     try:

@@ -15,6 +15,8 @@ from makegood.demo.report.table import Table
 from makegood.demo.report.words import FILES, LANGUAGES
 from makegood.demo.run import Result
 from makegood.money import format_rate
+from makegood.replay.guards import not_built
+from makegood.replay.report.look import style
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("makegood.demo.report"),
@@ -40,14 +42,13 @@ def page(result: Result, language: str) -> str:
     """The whole page in one language: one file that asks nobody for anything."""
     reader = reader_of(result, language)
     other = next(one for one in LANGUAGES if one != language)
-    style, _, _ = _TEMPLATES.loader.get_source(_TEMPLATES, "style.css") if _TEMPLATES.loader else ("", None, None)
     return (
         _TEMPLATES.get_template("page.html").render(
             t=reader,
             language=language,
             other_language=other,
             other_file=FILES[other],
-            style=Markup(style),  # noqa: S704 - a file of this package
+            style=style(),
             title=reader("title", payments=reader.count(len(result.payments))),
             fine=result.fine,
             answer=reader("answer_fine" if result.fine else "answer_wrong"),
@@ -72,7 +73,7 @@ def _lede(result: Result, reader: Reader) -> str:
 
 def _facts(result: Result, reader: Reader) -> list[tuple[str, str]]:
     verified = result.verified
-    free, capped = result.replayed.named("unguarded"), result.replayed.named("budget_capped")
+    free, capped = result.replayed.named("unguarded"), result.replayed.named("staged")
     yuan = reader.replay_currency
     return [
         (reader.money(result.discount_minor), reader("fact_granted", count=reader.count(result.granted))),
@@ -85,7 +86,7 @@ def _facts(result: Result, reader: Reader) -> list[tuple[str, str]]:
             reader.money(capped.wrong_minor, yuan),
             reader(
                 "fact_replay",
-                budget=reader.money(capped.run.budget, yuan),
+                stage=reader.money(result.replayed.scenario.brief.stage_first_max, yuan),
                 unguarded=reader.money(free.wrong_minor, yuan),
             ),
         ),
@@ -130,14 +131,18 @@ def _sections(result: Result, reader: Reader) -> list[Section]:
 
 def _replay(result: Result, reader: Reader, drawn: Any) -> Section:
     replayed = result.replayed
-    guards = ", ".join(reader(f"guard_{guard}") for guard in replayed.scenario.not_built_yet)
+    guards = ", ".join(reader(f"guard_{guard}") for guard in not_built())
     section: Section = drawn(
         "replay",
         replay_plots.replay(result, reader),
         table.replay(result, reader),
         table.half_minutes(result, reader),
-        notes=(*_refusals(result, reader), reader("not_built", guards=guards), reader("synthetic")),
-        eligible=format_rate(replayed.scenario.eligible),
+        notes=(
+            *_refusals(result, reader),
+            *([reader("not_built", guards=guards)] if guards else []),
+            reader("synthetic"),
+        ),
+        eligible=format_rate(replayed.scenario.traffic.eligible),
         payments=reader.count(len(replayed.arrivals)),
     )
     return section

@@ -6,9 +6,9 @@ from datetime import timedelta
 from makegood.clock import Instant
 from makegood.demo.report.figures import Course, courses
 from makegood.demo.report.reader import Reader
-from makegood.demo.report.svg import Drawing, Scale, thinned, ticks
 from makegood.demo.report.words import refusal_words
 from makegood.demo.run import Result
+from makegood.replay.report.svg import Drawing, Scale, thinned, ticks
 
 _PANEL = (330, 214)  # One campaign of the small multiples.
 _GAP = 40

@@ -2,21 +2,21 @@
 
 from makegood.demo.report.figures import latencies, quantile
 from makegood.demo.report.reader import Reader
-from makegood.demo.report.svg import Drawing, Scale, thinned, ticks
 from makegood.demo.run import Result
-from makegood.replay.run import Outcome
+from makegood.replay.outcome import Outcome
+from makegood.replay.report.svg import Drawing, Scale, thinned, ticks
 
 _WIDTH = 700
 _ZOOM_SECONDS = 30
 
 
 def replay(result: Result, reader: Reader) -> str:
-    """Yuan granted over the event: the whole of it, and its beginning enlarged until the budget is used up."""
+    """Yuan granted over the event: the whole of it, and its beginning enlarged until the first stage is used up."""
     seconds = result.replayed.scenario.seconds
     drawing = Drawing(_WIDTH, 360, reader("h_replay"), reader("replay_says"), "replay")
-    free, capped = result.replayed.named("unguarded"), result.replayed.named("budget_capped")
+    free, capped = result.replayed.named("unguarded"), result.replayed.named("staged")
     _curves(drawing, result, reader, (free, capped), Scale(0, seconds, 54, 446), free.wrong_minor, whole=True)
-    top = min(free.wrong_minor, capped.run.budget * 3)
+    top = min(free.wrong_minor, result.replayed.scenario.brief.stage_first_max * 3)
     _curves(drawing, result, reader, (free, capped), Scale(0, _ZOOM_SECONDS, 538, _WIDTH - 8), top, whole=False)
     return drawing.render()
 
@@ -41,8 +41,9 @@ def _curves(
     drawing.text(x.end, 350, f"{reader('seconds')} →", "small", "end")
     drawing.frame(x, y, across, [(v * 100, reader.whole(v)) for v in high])
     free, capped = pair
-    budget = y(capped.run.budget)
-    drawing.line(x.start, budget, x.end, budget, "limit")
+    stage = result.replayed.scenario.brief.stage_first_max
+    at = y(stage)
+    drawing.line(x.start, at, x.end, at, "limit")
     for outcome, kind in ((free, "bad"), (capped, "good")):
         points = thinned(_cumulated(outcome, x, y))
         if whole or kind == "good":  # The enlarged panel does not hold the other to its end.
@@ -51,11 +52,9 @@ def _curves(
     if whole:
         _ends(drawing, reader, pair, x, y)
     elif capped.seconds_to_stop is not None and capped.seconds_to_stop <= x.high:
-        drawing.marks([(x(capped.seconds_to_stop), budget)], 3, "mark good", 5)
+        drawing.marks([(x(capped.seconds_to_stop), at)], 3, "mark good", 5)
     if not whole:
-        drawing.text(
-            x.end, budget + 17, f"{reader('budget')} {reader.money(capped.run.budget, currency)}", "small", "end"
-        )
+        drawing.text(x.end, at + 17, f"{reader('stage')} {reader.money(stage, currency)}", "small", "end")
 
 
 def _ends(drawing: Drawing, reader: Reader, pair: tuple[Outcome, Outcome], x: Scale, y: Scale) -> None:

@@ -128,7 +128,8 @@ def replay(result: Result, reader: Reader) -> Table:
 def half_minutes(result: Result, reader: Reader) -> Table:
     """Money granted by the end of each half minute of the replay."""
     outcomes_ = result.replayed.outcomes
-    names = [reader(o.run.name, budget=reader.money(o.run.budget, reader.replay_currency)) for o in outcomes_]
+    stage = reader.money(result.replayed.scenario.brief.stage_first_max, reader.replay_currency)
+    names = [reader(o.run.name, stage=stage) for o in outcomes_]
     heads = _heads(result.replayed.scenario.timezone, *names)
     rows = [[at, *(reader.money(v, reader.replay_currency) for v in minor)] for at, minor in per_half_minute(result)]
     return Table(heads, rows)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import TEXT_CHARS_MAX
 from makegood.services import campaigns, control
-from makegood.web.api.answers import answer, etag, matches
+from makegood.web.api.answers import answer, as_json, etag, matches
 from makegood.web.api.operation import Call
 from makegood.web.body import want_keys, want_text
 
@@ -35,8 +35,8 @@ async def stop_campaign(call: Call) -> Any:
 
 async def resume_campaign(call: Call) -> Any:
     """Asks for a resume; the same call by another principal confirms it."""
-    reason = _reason(call)
-    return await control.resume_campaign(call.platform, call.caller, call.id("campaign_id"), reason)
+    reason, campaign = _reason(call), call.id("campaign_id")
+    return as_json(await control.resume_campaign(call.platform, call.caller, campaign, reason)) | {"campaign": campaign}
 
 
 async def open_stage(call: Call) -> Any:

@@ -7,6 +7,7 @@ from makegood.web.api import campaigns, documents, examples, ledger, payments, q
 from makegood.web.api.operation import Once, Operation
 from makegood.web.api.schemas import ref
 from makegood.web.api.settlement_schemas import STATEMENT_EXAMPLE
+from makegood.web.api.stop_operations import STOP_OPERATIONS
 
 _QUOTE = (Scope.QUOTE,)
 _SEE = (Scope.QUOTE, Scope.READ)
@@ -217,7 +218,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "From now on payments get nothing from it. Quotes that were shown are honoured. One principal is enough.",
         (Scope.OPERATE,),
         ref("Stopped"),
-        {"stopped": ["spring-qr-2027"], "honoured_quotes": 312},
+        {"stopped": ["campaign:spring-qr-2027"], "honoured_quotes": 312},
         ref("Reason"),
         {"reason": "wrong template"},
         problems=(P.STATE_FORBIDS,),
@@ -230,10 +231,16 @@ OPERATIONS: tuple[Operation, ...] = (
         "Campaigns",
         "Resume a campaign",
         "The first call records a request; the same call by another principal, not the author, confirms it "
-        "within 15 minutes. Each time it is proved again, against today's policy and everything live.",
+        "within 15 minutes. Each time it is proved again, against today's policy and everything live. After a trip of "
+        "the collar, and after the second trip of a day, only a new revision resumes.",
         (Scope.RESUME,),
         ref("Resumed"),
-        {"campaign": "spring-qr-2027", "state": "requested", "confirm_by": "2027-02-03T02:15:00Z"},
+        {
+            "target": "campaign:spring-qr-2027",
+            "campaign": "spring-qr-2027",
+            "state": "requested",
+            "confirm_by": "2027-02-03T02:15:00Z",
+        },
         ref("Reason"),
         {"reason": "the template is right again"},
         problems=(
@@ -261,6 +268,7 @@ OPERATIONS: tuple[Operation, ...] = (
         problems=(P.STATE_FORBIDS,),
         once=Once.NEEDED,
     ),
+    *STOP_OPERATIONS,
     Operation(
         "POST",
         "/v1/documents",

@@ -206,11 +206,15 @@ CAMPAIGN = record(
         "brief_author": nullable(TEXT),
         "approvers": listed(TEXT),
         "approvals_needed": COUNT,
+        "stopped_targets": listed(TEXT)
+        | {"description": "Every stop that holds it, its own first; the next three are of the first."},
         "stopped_by": nullable(TEXT),
         "stopped_at": nullable(MOMENT),
         "stop_reason": nullable(TEXT),
         "resume_requested_by": nullable(TEXT),
         "resume_confirm_by": nullable(MOMENT),
+        "tripped_by": nullable({"type": "string", "enum": ["collar", "detector"]}),
+        "needs_new_revision": BOOL | {"description": "A guard stopped it, and a resume does not help."},
         "worst_minor": {
             "type": "object",
             "additionalProperties": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
@@ -314,7 +318,12 @@ COMPONENTS: dict[str, Schema] = {
     "Stopped": record("What stopped.", {"stopped": listed(TEXT), "honoured_quotes": COUNT}),
     "Resumed": record(
         "A resume that was asked for, or confirmed.",
-        {"campaign": TEXT, "state": TEXT, "confirm_by": nullable(MOMENT)},
+        {
+            "target": TEXT,
+            "state": TEXT | {"description": "`requested`, `resumed`, or the state of the campaign."},
+            "confirm_by": nullable(MOMENT),
+        },
+        {"campaign": TEXT | {"description": "The id, where the target is a campaign."}},
     ),
     "Verified": record(
         "Whether every invariant of the books holds.",

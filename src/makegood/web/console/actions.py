@@ -42,7 +42,7 @@ def stop_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | No
         return speech.gettext("It is stopped already.")
     if view.state not in LIVE:
         return speech.gettext("It grants nothing: there is nothing to stop.")
-    return _scope_refused(Scope.OPERATE, caller, speech)
+    return scope_refused(Scope.OPERATE, caller, speech)
 
 
 def stage_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | None:
@@ -51,14 +51,18 @@ def stage_refused(view: CampaignView, caller: Caller, speech: Speech) -> str | N
         return speech.gettext("It grants nothing: no stage can be opened.")
     if view.stage_minor >= view.budget_minor:
         return speech.gettext("Every stage is open.")
-    return _scope_refused(Scope.OPERATE, caller, speech)
+    return scope_refused(Scope.OPERATE, caller, speech)
 
 
 def resume_refused(view: CampaignView, caller: Caller, speech: Speech, now: Instant) -> str | None:
     """Why this caller cannot ask for, or confirm, a resume; None where it can."""
     if view.state is not State.STOPPED:
         return speech.gettext("It is not stopped.")
-    refused = _scope_refused(Scope.RESUME, caller, speech)
+    if view.needs_new_revision:
+        return speech.gettext("A guard stopped it for good: only a new revision resumes it.")
+    if not view.stopped_targets[0].startswith("campaign:"):
+        return speech.gettext("A wider stop holds it: resume that one, on the page of the guards.")
+    refused = scope_refused(Scope.RESUME, caller, speech)
     if refused is not None:
         return refused
     if view.author == caller.principal:
@@ -78,7 +82,8 @@ def asked_by_another(view: CampaignView, caller: Caller, now: Instant) -> bool:
     return is_asked(view, now) and view.resume_requested_by != caller.principal
 
 
-def _scope_refused(scope: Scope, caller: Caller, speech: Speech) -> str | None:
+def scope_refused(scope: Scope, caller: Caller, speech: Speech) -> str | None:
+    """Why a key without a scope cannot do what needs it; None where it has it."""
     if scope in caller.scopes:
         return None
     return speech.gettext('Your key lacks the scope "%(scope)s".', scope=scope.value)

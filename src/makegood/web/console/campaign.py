@@ -1,6 +1,7 @@
 """One campaign: what it says, its money, its people, what is missing, what happened."""
 
 from makegood.domain.review import State
+from makegood.domain.target import parse_target
 from makegood.services.books import recent_events
 from makegood.services.campaigns import get_campaign
 from makegood.services.views import CampaignView
@@ -11,7 +12,7 @@ from makegood.web.console.events import events_of
 from makegood.web.console.pages import Page, Visit
 from makegood.web.console.proof import proofs_shown
 from makegood.web.console.twins import campaign_twin, plain
-from makegood.web.console.words import missing_words
+from makegood.web.console.words import missing_words, target_words
 from makegood.web.state import platform_of
 
 EVENTS_SHOWN = 20
@@ -34,6 +35,11 @@ async def campaign_page(visit: Visit) -> Page:
         "missing": [missing_words(visit.speech, item) for item in view.missing],
         "is_asked": is_asked(view, platform.clock()),
         "is_stopped": view.state is State.STOPPED,
+        "wider": [
+            target_words(visit.speech, parse_target(one))
+            for one in view.stopped_targets
+            if not one.startswith("campaign:")
+        ],
         "honoured": honoured(visit.speech, view.open_quotes),
         "proofs": await proofs_shown(platform, visit.caller, view, visit.speech),
         "events": events_of(events, view, visit.speech),

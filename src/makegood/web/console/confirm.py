@@ -150,7 +150,7 @@ def honoured(speech: Speech, quotes: int) -> str:
 
 async def _ask(visit: Visit, describe: Describe) -> Page:
     view = await get_campaign(platform_of(visit.request), visit.caller, visit.request.path_params["campaign"])
-    return _page(view, describe(view, visit))
+    return _page(visit, view, describe(view, visit))
 
 
 Act = Callable[..., Awaitable[object]]
@@ -159,15 +159,16 @@ Act = Callable[..., Awaitable[object]]
 async def _do(visit: Visit, describe: Describe, act: Act) -> Page | Response:
     campaign = visit.request.path_params["campaign"]
     reason = visit.form.get("reason", "").strip()
-    wrong = _wrong_reason(reason, visit.speech)
+    wrong = wrong_reason(reason, visit.speech)
     if wrong is not None:
         view = await get_campaign(platform_of(visit.request), visit.caller, campaign)
-        return _page(view, describe(view, visit), reason=reason, wrong=wrong)
+        return _page(visit, view, describe(view, visit), reason=reason, wrong=wrong)
     await act(platform_of(visit.request), visit.caller, campaign, reason)
     return _back(campaign)
 
 
-def _wrong_reason(reason: str, speech: Speech) -> str | None:
+def wrong_reason(reason: str, speech: Speech) -> str | None:
+    """What is wrong with a reason, in words; None where it is one."""
     if not reason:
         return speech.gettext("A reason is missing. Nothing was changed.")
     if len(reason) > TEXT_CHARS_MAX:
@@ -180,8 +181,13 @@ def _back(campaign: str) -> Response:
     return RedirectResponse(f"/console/campaigns/{campaign}", 303)
 
 
-def _page(view: CampaignView, confirm: Confirm, *, reason: str = "", wrong: str | None = None) -> Page:
-    values = {"view": view, "confirm": confirm, "reason": reason, "wrong": wrong, "reason_chars_max": TEXT_CHARS_MAX}
+def _page(visit: Visit, view: CampaignView, confirm: Confirm, *, reason: str = "", wrong: str | None = None) -> Page:
+    back = f"/console/campaigns/{view.id}"
+    values = {
+        "confirm": confirm, "reason": reason, "wrong": wrong, "reason_chars_max": TEXT_CHARS_MAX, "typed": None,
+        "opened": view.stage_minor, "back": back,
+        "crumbs": [("/console/campaigns", visit.speech.gettext("Campaigns")), (back, view.id)],
+    }  # fmt: skip
     twin = {
         "campaign": view.id, "step": confirm.name, "allowed": confirm.refused is None, "refused": confirm.refused,
         "effects": list(confirm.effects), "open_quotes": view.open_quotes,

@@ -10,7 +10,7 @@ from makegood.web.console.speech import Speech
 from makegood.web.console.words import event_words
 
 REVISION_CHARS = 16  # Enough of a hash to tell revisions of one campaign apart.
-_BAD = ("campaign.stop",)
+_BAD = ("campaign.stop", "breaker.trip")
 _GOOD = ("campaign.resume", "campaign.live", "revision.approved")
 
 
@@ -44,6 +44,9 @@ def _event(row: Mapping[str, Any], view: CampaignView, speech: Speech) -> Event:
 
 def _detail(detail: Mapping[str, Any], view: CampaignView, speech: Speech) -> str:
     """The part of an audit row that a person asks for: the reason, the stage, the revision."""
+    if "what" in detail:
+        words = detail["evidence"].get("words")
+        return speech.pick(words) if isinstance(words, dict) else str(detail["what"])
     if "reason" in detail:
         return str(detail["reason"])
     if "is_proved" in detail:

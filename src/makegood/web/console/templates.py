@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from makegood.web.console.language import LANGUAGES
-from makegood.web.console.words import SCOPE_WORDS, STATE_WORDS
+from makegood.web.console.words import GUARD_WORDS, SCOPE_WORDS, STATE_WORDS
 
 if TYPE_CHECKING:
     from makegood.web.console.pages import Visit
@@ -47,6 +47,7 @@ def _words(visit: "Visit") -> dict[str, Any]:
         "path": visit.request.url.path,
         "state_words": STATE_WORDS,
         "scope_words": SCOPE_WORDS,
+        "guard_words": {name: speech.gettext(words) for name, words in GUARD_WORDS.items()},
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from makegood.domain.review import Scope, State
+from makegood.domain.target import Target, TargetKind
 from makegood.errors import ProblemCode
 from makegood.proof.verdict import Verdict
 from makegood.web.console.language import mark
@@ -39,8 +40,11 @@ EVENT_WORDS: Mapping[str, str] = {
     "campaign.stop": mark("Campaign stopped"),
     "campaign.resume_request": mark("Resume asked for"),
     "campaign.resume": mark("Campaign resumed"),
+    "breaker.trip": mark("A guard tripped"),
     "proof.made": mark("Proof made"),
 }
+
+GUARD_WORDS: Mapping[str, str] = {"collar": mark("collar"), "detector": mark("detector")}
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
     Verdict.PROVED: mark("Proved"),
@@ -82,6 +86,20 @@ REMEDIES: Mapping[ProblemCode, str] = {
     ProblemCode.INTERNAL: mark("Repeat the step. If it fails again, report the reference below."),
 }
 REMEDY_ELSE = mark("Go back, change what is wrong, and repeat the step.")
+
+
+def target_words(speech: Speech, target: Target) -> str:
+    """What a target is."""
+    match target.kind:
+        case TargetKind.CAMPAIGN:
+            return speech.gettext("campaign %(id)s", id=target.id)
+        case TargetKind.LABEL:
+            return speech.gettext("label %(id)s", id=target.id)
+        case TargetKind.FUNDER:
+            return speech.gettext("funder %(id)s", id=target.id)
+        case TargetKind.SCENE:
+            return speech.gettext("scene %(id)s", id=target.id)
+    return speech.gettext("everything")
 
 
 def missing_words(speech: Speech, missing: str) -> str:

@@ -1,0 +1,1 @@
+"""Guards while a campaign runs: state machines of plain values, with time passed in."""

@@ -1,0 +1,96 @@
+"""What a node remembers of a stage between two looks, so that payers count only once they had time to complain."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
+
+from makegood.clock import SECOND
+from makegood.guard.health import Evidence, read_evidence
+
+# A payer counts this long after the capture was first seen. Long against what finds a mistake by machine (a round of
+# the keeper, a lease, the detector's next look), short against ten minutes for all stages together.
+SETTLE_NANOS = 30 * SECOND
+STEP_NANOS_MAX = 5 * SECOND  # One look credits no more: a suspended node or a clock that jumped has not watched.
+SAMPLE_NANOS = SECOND // 2  # Looks closer together are one sample; the payers of the later one settle later.
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """So many payers were there when the stage had been watched for so long, nanoseconds."""
+
+    at: int
+    payers: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageWatch:
+    """One stage of one revision, watched. `seen_at` is a monotonic count; `watched` is time that was really watched."""
+
+    revision: str
+    opened_minor: int
+    seen_at: int
+    watched: int
+    evidence: Evidence
+    samples: tuple[Sample, ...]
+
+    @property
+    def settled_payers(self) -> int:
+        """Payers that were there `SETTLE_NANOS` ago, and still are."""
+        settled = (one.payers for one in self.samples if one.at <= self.watched - SETTLE_NANOS)
+        return min(max(settled, default=0), self.evidence.payers)
+
+    def plain(self) -> dict[str, object]:
+        """As plain values, which `read_watch` reads back."""
+        return asdict(self) | {"samples": [[one.at, one.payers] for one in self.samples]}
+
+
+def look(before: StageWatch | None, revision: str, opened_minor: int, evidence: Evidence, now: int) -> StageWatch:
+    """The watch after a look at `now`, monotonic nanoseconds. Another stage or revision begins anew.
+
+    A clock that runs backwards, or jumps, never makes payers settle sooner. Trips and alarms of a revision stay, also
+    where a later look no longer shows them.
+    """
+    evidence = _with_memory(before, revision, evidence)
+    if before is None or (before.revision, before.opened_minor) != (revision, opened_minor):
+        return StageWatch(revision, opened_minor, now, 0, evidence, (Sample(0, evidence.payers),))
+    watched = before.watched + min(max(now - before.seen_at, 0), STEP_NANOS_MAX)
+    return StageWatch(
+        revision, opened_minor, now, watched, evidence, _sampled(before.samples, watched, evidence.payers)
+    )
+
+
+def read_watch(value: object) -> StageWatch:
+    """The watch that plain values name. Raises ValueError with a reason in words; nothing is guessed."""
+    if not isinstance(value, Mapping) or set(value) != {one.name for one in fields(StageWatch)}:
+        raise ValueError("is not a watch of a stage")
+    if not isinstance(value["revision"], str):
+        raise ValueError("`revision` is not a text")
+    opened, seen_at, watched = (_number(value[name], name) for name in ("opened_minor", "seen_at", "watched"))
+    samples = value["samples"]
+    if not isinstance(samples, list) or not all(isinstance(one, list) and len(one) == 2 for one in samples):
+        raise ValueError("`samples` is not a list of pairs")
+    read = tuple(Sample(_number(at, "samples"), _number(payers, "samples")) for at, payers in samples)
+    if any(one.at >= two.at for one, two in pairwise(read)) or any(one.at > watched for one in read):
+        raise ValueError("`samples` are not in the order of their time")
+    return StageWatch(value["revision"], opened, seen_at, watched, read_evidence(value["evidence"]), read)
+
+
+def _with_memory(before: StageWatch | None, revision: str, evidence: Evidence) -> Evidence:
+    if before is None or before.revision != revision:
+        return evidence
+    known = before.evidence
+    return replace(evidence, trips=max(evidence.trips, known.trips), alarms=max(evidence.alarms, known.alarms))
+
+
+def _sampled(samples: tuple[Sample, ...], watched: int, payers: int) -> tuple[Sample, ...]:
+    """With this look; of those that have settled, the newest stands for all."""
+    if not samples or watched - samples[-1].at >= SAMPLE_NANOS:
+        samples = (*samples, Sample(watched, payers))
+    settled = [one for one in samples if one.at <= watched - SETTLE_NANOS]
+    return (*settled[-1:], *samples[len(settled) :])
+
+
+def _number(value: object, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"`{name}` is not a whole number from 0")
+    return value

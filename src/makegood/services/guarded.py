@@ -1,0 +1,146 @@
+"""The guards of a house in this process: the collar in each payment call, the detector after it.
+
+What a guard finds stops the revision here at once, then in the store for every process (`tell_trips`). Nothing waits
+for the telling: until it is told, each process finds it by itself.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from makegood.clock import stopwatch
+from makegood.domain.payment import Payment
+from makegood.domain.quote import Grant, Priced, Refusal
+from makegood.domain.review import Guard
+from makegood.guard.cells import Observed
+from makegood.guard.checks import Trip
+from makegood.guard.collar import check
+from makegood.guard.collar_state import CollarState, Moment
+from makegood.guard.collar_words import words
+from makegood.guard.detector import Detector
+from makegood.guard.detector_alarm import Alarm
+from makegood.guard.health_watch import StageWatch
+from makegood.guard.numbers import Numbers
+from makegood.limits import TRIPS_WAITING_MAX
+from makegood.services.access import House
+from makegood.telemetry import COLLAR_DROPS, TRIPS
+
+_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """One trip on its way to the store. `evidence` is plain values."""
+
+    guard: Guard
+    campaign: str
+    revision: str
+    what: str
+    evidence: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Guarded:
+    """What one process remembers for the guards of one house.
+
+    `opened` are revisions whose breakers it opened: nothing more of them is granted here. `told` is what its detector
+    saw and the store does not know yet.
+    """
+
+    house: House
+    collars: dict[str, CollarState] = field(default_factory=dict)
+    detector: Detector | None = None
+    version: int = -1
+    revisions: Mapping[str, str] = field(default_factory=dict)
+    opened: set[str] = field(default_factory=set)
+    trips: deque[Tripped] = field(default_factory=lambda: deque(maxlen=TRIPS_WAITING_MAX))
+    told: list[dict[str, Any]] = field(default_factory=list)
+    stages: dict[str, StageWatch] = field(default_factory=dict)
+    telling: bool = False
+
+    def collar(self, currency: str) -> CollarState:
+        """What the collar remembers for payments in a currency."""
+        state = self.collars.get(currency)
+        if state is None:
+            state = self.collars[currency] = CollarState()
+        return state
+
+    def trip(self, tripped: Tripped) -> None:
+        """Nothing more of the revision is granted here; the store is told soon."""
+        TRIPS.labels(tripped.guard.value).inc()
+        self.opened.add(tripped.revision)
+        self.trips.append(tripped)
+
+
+def moment_of(house: House, now: Any, leased_until: float) -> Moment:
+    """The moment of a decision. A test house goes by its payments' clock, which stands for the stopwatch, too."""
+    left = int((leased_until - time.monotonic()) * _SECOND)
+    return Moment(now, stopwatch(), left) if house.live else Moment(now, int(now), left, steady=False)
+
+
+def collared(
+    guarded: Guarded,
+    house: House,
+    payment: Payment,
+    priced: Priced,
+    moment: Moment,
+    numbers: Mapping[str, Numbers],
+) -> dict[str, Refusal]:
+    """Campaigns whose discounts are dropped, and why; none nearly always. What cannot be at all opens a breaker."""
+    opened = [grant.campaign for grant in priced.grants if grant.revision in guarded.opened]
+    dropped = dict.fromkeys(opened, Refusal.CAMPAIGN_IS_STOPPED)
+    if Guard.COLLAR in house.guards_left_out:
+        return dropped
+    state = guarded.collar(payment.currency)
+    verdict = check(payment, priced.grants, moment, numbers, state)
+    for trip in verdict.dropped:
+        COLLAR_DROPS.labels(trip.check.value).inc()
+        dropped.setdefault(trip.campaign, Refusal.COLLAR_DROPPED_IT)
+        if trip.opens_breaker:
+            guarded.trip(Tripped(Guard.COLLAR, trip.campaign, trip.revision, trip.check.value, evidence_of(trip)))
+    if dropped and not verdict.kept:
+        state.note(payment, (), moment)
+    return dropped
+
+
+def noted(guarded: Guarded, house: House, payment: Payment, grants: Sequence[Grant], moment: Moment) -> None:
+    """The grants are reserved: the collar remembers them."""
+    if Guard.COLLAR not in house.guards_left_out:
+        guarded.collar(payment.currency).note(payment, grants, moment)
+
+
+def observed(
+    guarded: Guarded, scene: str, grants: Sequence[Grant], funders: Mapping[str, frozenset[str]], payment_id: str
+) -> None:
+    """One payment was answered. What the detector has enough of opens a breaker."""
+    detector = guarded.detector
+    if detector is None:
+        return
+    seen = [Observed(one.campaign, one.label, funders[one.campaign], one.discount) for one in grants]
+    for alarm in detector.observe(scene, seen, payment_id):
+        alarmed(guarded, alarm)
+
+
+def alarmed(guarded: Guarded, alarm: Alarm) -> None:
+    """An alarm opens the breaker of the revision that is live here."""
+    revision = guarded.revisions.get(alarm.campaign)
+    if revision is not None:
+        evidence = {**asdict(alarm), "words": dict(alarm.words)}
+        if alarm.grant is not None:
+            evidence["grant"] = {**asdict(alarm.grant), "funders": sorted(alarm.grant.funders)}
+        evidence["last"] = list(alarm.last)
+        guarded.trip(Tripped(Guard.DETECTOR, alarm.campaign, revision, alarm.measure.value, evidence))
+
+
+def evidence_of(trip: Trip) -> dict[str, Any]:
+    """What a check saw, and what was allowed, as plain values with words in both languages."""
+    about = trip.payment
+    return {
+        "check": trip.check.value,
+        "seen": trip.seen,
+        "allowed": trip.allowed,
+        "payment": {**asdict(about), "now": about.now.text()} if hasattr(about, "now") else asdict(about),
+        "words": dict(words(trip)),
+    }

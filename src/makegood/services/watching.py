@@ -1,0 +1,122 @@
+"""The guards of a house between calls: what is live is watched, trips go to the store, detectors of all nodes merge."""
+
+import asyncio
+
+from makegood.domain.review import Guard
+from makegood.errors import StoreUnavailable
+from makegood.guard.detector import Detector
+from makegood.guard.detector_alarm import Alarm
+from makegood.guard.detector_merge import absorb, tell
+from makegood.guard.detector_state import join, state_of
+from makegood.limits import TELLINGS_WAITING_MAX, TRIPS_KEPT_MAX
+from makegood.services.access import House
+from makegood.services.guarded import Guarded, alarmed
+from makegood.services.live import LiveSet
+from makegood.services.platform import Platform
+from makegood.store import guards as rows
+from makegood.telemetry import log
+
+OWN_PORTION = MERGED_PORTION = 0.5  # Of one false stop a year: a node's own detector, and the one all nodes merge into.
+_TRIES_MAX = 8  # To merge, while other nodes do.
+
+
+def guarded_of(platform: Platform, house: House, known: LiveSet) -> Guarded:
+    """The guards of a house in this process, as what is live now asks of them."""
+    guarded = platform.guarded.get(house.id)
+    if guarded is None:
+        guarded = platform.guarded[house.id] = Guarded(house)
+    if guarded.version != known.version:
+        _watch_anew(house, guarded, known)
+    return guarded
+
+
+def observed_nothing(platform: Platform, house: House, scene: str) -> None:
+    """One payment was answered, and granted nothing, as nearly all are."""
+    guarded = platform.guarded.get(house.id)
+    if guarded is not None and guarded.detector is not None:
+        guarded.detector.observe(scene)
+
+
+def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
+    """Watch what is live now. Evidence is kept, but not of a campaign that another revision runs in by now."""
+    before, revisions = guarded.detector, known.guarded.revisions
+    if before is not None:
+        _keep_telling(guarded, before)
+    guarded.detector = None
+    if Guard.DETECTOR not in house.guards_left_out:
+        made = Detector(known.guarded.watches, known.guarded.payments_a_year, portion=OWN_PORTION, telling=True)
+        if before is not None:
+            join(made, state_of(before))
+        for campaign, revision in guarded.revisions.items():
+            if campaign in made.campaigns and revisions.get(campaign) != revision:
+                made.forget(campaign)
+        guarded.detector = made
+    guarded.revisions = revisions
+    # A breaker that this process opened and the store has heard of is the store's: what is live there may be granted.
+    guarded.opened = {one.revision for one in guarded.trips}
+    guarded.version = known.version
+
+
+async def tell_trips(platform: Platform, house: House, guarded: Guarded) -> None:
+    """Tell the store what tripped, so that every process stops. What cannot be told now stays for the next round."""
+    if guarded.telling:
+        return
+    guarded.telling = True
+    try:
+        while guarded.trips:
+            one = guarded.trips[0]
+            arguments = (one.guard.value, one.campaign, one.revision, one.what, one.evidence, TRIPS_KEPT_MAX)
+            opened = await rows.trip(platform.store.pool, house.id, *arguments)
+            guarded.trips.popleft()
+            log.error("breaker_opened" if opened else "guard_tripped_again", house=house.name, campaign=one.campaign,
+                      guard=one.guard.value, what=one.what, evidence=dict(one.evidence))  # fmt: skip
+    finally:
+        guarded.telling = False
+
+
+def hurry(platform: Platform, house: House, guarded: Guarded) -> None:
+    """Tell the store at once, beside the payment: no payment waits for it."""
+    if guarded.trips and not guarded.telling:
+        task: asyncio.Future[object] = asyncio.ensure_future(tell_trips(platform, house, guarded))
+        platform.tasks.add(task)
+        task.add_done_callback(platform.tasks.discard)
+        task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+
+
+async def merge_detectors(platform: Platform, house: House, known: LiveSet) -> None:
+    """What this node saw joins what all nodes know; an alarm of all together is an alarm."""
+    guarded = guarded_of(platform, house, known)
+    if guarded.detector is None:
+        return
+    _keep_telling(guarded, guarded.detector)
+    if not guarded.told:
+        return
+    told = list(guarded.told)
+    alarms = await _merge(platform, house, known, told)
+    del guarded.told[: len(told)]
+    for alarm in alarms:
+        alarmed(guarded, alarm)
+
+
+async def _merge(platform: Platform, house: House, known: LiveSet, told: list[dict[str, object]]) -> list[Alarm]:
+    pool = platform.store.pool
+    for _ in range(_TRIES_MAX):
+        version, state = await rows.detector(pool, house.id)
+        merged = Detector(known.guarded.watches, known.guarded.payments_a_year, portion=MERGED_PORTION)
+        if state is not None:
+            join(merged, state)
+        alarms = [alarm for one in told for alarm in absorb(merged, one)]
+        if await rows.put_detector(pool, house.id, version, state_of(merged)):
+            return alarms
+    raise StoreUnavailable("other nodes kept changing what detectors know")
+
+
+def _keep_telling(guarded: Guarded, detector: Detector) -> None:
+    """What the detector saw since it last told waits to be told, once something was granted: payments alone are counts.
+
+    The oldest makes room. A telling that is lost whole is as if its payments had not been; lost counts without the
+    grants that came after them would make those look worse than they were.
+    """
+    if detector.has_to_tell:
+        guarded.told.append(tell(detector))
+        del guarded.told[:-TELLINGS_WAITING_MAX]
