@@ -117,7 +117,7 @@ def _check(heard: Sequence[Heard], answered: Mapping[str, float]) -> None:
 
 
 async def send_stop(address: str, key: str, campaign: str) -> tuple[float, float]:
-    """Stop a campaign through a node; when it was sent, and when it was answered. Raises AnswersDiffer if it was not."""
+    """Stop a campaign through a node; when that was sent and answered. Raises AnswersDiffer where it was refused."""
     till = Till(address, key)
     sent = monotonic()
     try:

@@ -7,7 +7,7 @@ from makegood.documents.condition import read_expression
 from makegood.documents.limits import missing_limit, read_limits
 from makegood.documents.parts import read_funding, read_texts, read_window
 from makegood.documents.reading import Place, Reading
-from makegood.documents.stages import check_stages, default_stages, read_stages
+from makegood.documents.stages import check_stages, default_stages, read_opening, read_stages
 from makegood.domain.benefit import Benefit, largest_discount
 from makegood.domain.campaign import Campaign, Stacking
 from makegood.domain.policy import Policy
@@ -17,7 +17,7 @@ from makegood.money import format_money
 from makegood.rules.environment import Environment, item_environment
 
 REQUIRED = ("makegood", "id", "title", "label", "funding", "window", "when", "benefit", "stacking")
-OPTIONAL = ("limits", "stages", "codes")
+OPTIONAL = ("limits", "stages", "stages_open", "codes")
 _CODE = re.compile(r"[!-~]+", re.ASCII)
 
 
@@ -39,6 +39,7 @@ def read_campaign(reading: Reading, policy: Policy | None, environment: Environm
         missing_limit(reading, root, "limits")
     budget, limits = read_limits(reading, fields["limits"]) if "limits" in fields else (None, ())
     stages = read_stages(reading, fields["stages"], budget) if "stages" in fields else None
+    by_hand = read_opening(reading, fields["stages_open"]) if "stages_open" in fields else False
     stacking = _stacking(reading, fields["stacking"]) if "stacking" in fields else None
     code = _code(reading, fields["codes"]) if "codes" in fields else None
     if reading.forbidden or policy is None or benefit is None or budget is None:
@@ -49,7 +50,7 @@ def read_campaign(reading: Reading, policy: Policy | None, environment: Environm
     assert identifier is not None and title is not None and label is not None and funding is not None
     assert window is not None and when is not None and stacking is not None
     return Campaign(
-        identifier, title, label, funding, window, when, benefit, budget, limits, stages, stacking, code
+        identifier, title, label, funding, window, when, benefit, budget, limits, stages, stacking, code, by_hand
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from makegood.documents.limits import PERIOD_KEYS, SUBJECT_KEYS
 from makegood.documents.scalar import Kind
 from makegood.documents.signature import Signature
 from makegood.documents.source import Node
+from makegood.documents.stages import BY_HAND
 from makegood.domain.benefit import (
     AmountOff,
     Benefit,
@@ -158,6 +159,8 @@ def canonical_campaign(campaign: Campaign, currency: str) -> bytes:
         "stages": [format_money(stage, currency) for stage in campaign.stages],
         "stacking": {"group": campaign.stacking.group, "priority": campaign.stacking.priority},
     }
+    if campaign.opens_by_hand:
+        said["stages_open"] = BY_HAND
     if campaign.stacking.combines_with is not None:
         said["stacking"]["combines_with"] = list(campaign.stacking.combines_with)
     if campaign.code is not None:

@@ -9,6 +9,8 @@ from makegood.findings import FindingCode
 from makegood.limits import STAGES_MAX
 from makegood.money import format_money, share
 
+BY_HAND = "by_hand"
+OPENINGS = ("by_itself", BY_HAND)
 FIRST_BASIS_POINTS = 10  # 0.1 % of the budget opens first where the campaign does not say.
 
 
@@ -26,6 +28,11 @@ def read_stages(reading: Reading, place: Place, budget: int | None) -> tuple[int
         message = f"the last stage must be the budget, {_text(reading, budget)}"
         reading.error(entries[-1], FindingCode.STAGES_ARE_WRONG, message)
     return tuple(stages)
+
+
+def read_opening(reading: Reading, place: Place) -> bool:
+    """Whether a person opens the next stage."""
+    return reading.name(place, OPENINGS, "way for a stage to open") == BY_HAND
 
 
 def default_stages(budget: int, largest: int, policy: Policy) -> tuple[int, ...]:

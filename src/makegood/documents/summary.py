@@ -43,7 +43,8 @@ def _english(campaign: Campaign, policy: Policy, audience: str) -> str:
         + f", from {_day(opens)} until {_day(closes)} ({policy.timezone})",
         *_limits(campaign, c, ENGLISH),
         *_shared_limits(campaign, policy, ENGLISH),
-        f"budget {money_words(campaign.budget, c, ENGLISH)}, {money_words(campaign.stages[0], c, ENGLISH)} open first",
+        f"budget {money_words(campaign.budget, c, ENGLISH)}, {money_words(campaign.stages[0], c, ENGLISH)} open first"
+        + (", a person opens each next stage" if campaign.opens_by_hand else ""),
         f"paid {shares}",
         f"shown as “{policy.labels[campaign.label].text[ENGLISH]}”",
     ]
@@ -61,7 +62,8 @@ def _chinese(campaign: Campaign, policy: Policy, audience: str) -> str:
         f"{_day_zh(opens)}至{_day_zh(closes)}（{policy.timezone}）",
         *_limits(campaign, c, CHINESE),
         *_shared_limits(campaign, policy, CHINESE),
-        f"预算{money_words(campaign.budget, c, CHINESE)}，首期放量{money_words(campaign.stages[0], c, CHINESE)}",
+        f"预算{money_words(campaign.budget, c, CHINESE)}，首期放量{money_words(campaign.stages[0], c, CHINESE)}"
+        + ("，之后每一阶段由人放开" if campaign.opens_by_hand else ""),
         f"由{shares}",
         f"向付款方显示为“{policy.labels[campaign.label].text[CHINESE]}”",
     ]  # fmt: skip

@@ -25,7 +25,10 @@ class Stacking:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """One revision. `budget` and `stages` are minor units; stages are cumulative and end with the budget."""
+    """One revision. `budget` and `stages` are minor units; stages are cumulative and end with the budget.
+
+    `opens_by_hand`: a person opens the next stage, also where the evidence for it is there.
+    """
 
     id: str
     title: Mapping[str, str]
@@ -39,3 +42,4 @@ class Campaign:
     stages: tuple[int, ...]
     stacking: Stacking
     code: str | None = None
+    opens_by_hand: bool = False

@@ -16,16 +16,22 @@ from makegood.telemetry import log
 class Known:
     """By currency and campaign what the collar knows, by campaign what is watched, and the payments of a year at most.
 
-    `revisions` are those that are live, by campaign.
+    `revisions` are those that are live, by campaign; `stopped` are the campaigns that are stopped.
     """
 
     numbers: Mapping[str, Mapping[str, Numbers]] = field(default_factory=dict)
     watches: tuple[Watch, ...] = ()
     payments_a_year: int = 1
     revisions: Mapping[str, str] = field(default_factory=dict)
+    stopped: frozenset[str] = frozenset()
 
 
-def known_of(house: House, policies: Mapping[str, Policy], live: Iterable[tuple[str, str, Brief | None]]) -> Known:
+def known_of(
+    house: House,
+    policies: Mapping[str, Policy],
+    live: Iterable[tuple[str, str, Brief | None]],
+    stopped: Iterable[str] = (),
+) -> Known:
     """What the guards know of a house. `live`: the currency, the revision and the brief of each live campaign.
 
     A campaign whose brief cannot be read, or expects what cannot be, is unknown to the guards that need it: then it is
@@ -46,4 +52,4 @@ def known_of(house: House, policies: Mapping[str, Policy], live: Iterable[tuple[
         else:
             watches.append(Watch.of(brief))
     second = sum(policy.payments_per_second for policy in policies.values())
-    return Known(numbers, tuple(watches), max(payments_a_year(second), 1), revisions)
+    return Known(numbers, tuple(watches), max(payments_a_year(second), 1), revisions, frozenset(stopped))

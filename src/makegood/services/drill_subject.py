@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,11 @@ async def prepared(platform: Platform, house: House, principal: str, connection:
     """A drill that is about to begin, on what is live now. Raises StoreUnavailable."""
     drill = Drill(platform, house, principal, connection, f"drill-{secrets.token_hex(8)}")
     await drill.look()
+    # What is asked is planned now, with a campaign that there is not: planned later it would hold locks meanwhile.
+    request = drill.request() | {"candidates": [drill.mark], "grants": [_grant(drill.mark, drill.mark)]}
+    with suppress(shadow.NotNow):
+        arguments = (house.id, principal, drill.mark, drill.mark)
+        await shadow.seen_after(connection, drill.who, "stop_campaign", arguments, request)
     return drill
 
 
@@ -110,5 +116,9 @@ def _request(drill: Drill) -> dict[str, Any]:
         "benefits": {"benefits": [], "lines": []},
         "supersedes": None,
         "candidates": [subject.campaign] if subject else [],
-        "grants": [{"campaign": subject.campaign, "revision": subject.revision, "discount": 1}] if subject else [],
+        "grants": [_grant(subject.campaign, subject.revision)] if subject else [],
     }
+
+
+def _grant(campaign: str, revision: str) -> dict[str, Any]:
+    return {"campaign": campaign, "revision": revision, "discount": 1}

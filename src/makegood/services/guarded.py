@@ -54,6 +54,7 @@ class Guarded:
     detector: Detector | None = None
     version: int = -1
     revisions: Mapping[str, str] = field(default_factory=dict)
+    stopped: frozenset[str] = frozenset()
     opened: set[str] = field(default_factory=set)
     trips: deque[Tripped] = field(default_factory=lambda: deque(maxlen=TRIPS_WAITING_MAX))
     told: list[dict[str, Any]] = field(default_factory=list)

@@ -138,7 +138,11 @@ def _compile(
         for row in members[currency]
     ]
     plain = {currency: policy.policy for currency, policy in policies.items() if policy.policy is not None}
-    return policies, snapshots, known_of(house, plain, briefs)
+    return (
+        policies,
+        snapshots,
+        known_of(house, plain, briefs, [row["campaign_id"] for row in stored.campaigns if row["stopped"]]),
+    )
 
 
 def _snapshot(

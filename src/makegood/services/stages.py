@@ -69,6 +69,7 @@ def _terms(house: House, known: LiveSet, name: str, revision: str, row: dict[str
             left_minor=row["left_open"],
             largest=worst_loss(campaign, snapshot.policy).payment_minor,
             spend_per_minute=numbers.expect.spend_per_minute,
+            by_hand=campaign.opens_by_hand,
             one_payee="payee_id" in campaign.when,
         )
     return None

@@ -38,7 +38,7 @@ def observed_nothing(platform: Platform, house: House, scene: str) -> None:
 
 
 def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
-    """Watch what is live now. Evidence is kept, but not of a campaign that another revision runs in by now."""
+    """Watch what is live now. Evidence is kept, but not of a campaign that resumed, or has another revision by now."""
     before, revisions = guarded.detector, known.guarded.revisions
     if before is not None:
         _keep_telling(guarded, before)
@@ -48,10 +48,11 @@ def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
         if before is not None:
             join(made, state_of(before))
         for campaign, revision in guarded.revisions.items():
-            if campaign in made.campaigns and revisions.get(campaign) != revision:
+            resumed = campaign in guarded.stopped and campaign not in known.guarded.stopped
+            if campaign in made.campaigns and (resumed or revisions.get(campaign) != revision):
                 made.forget(campaign)
         guarded.detector = made
-    guarded.revisions = revisions
+    guarded.revisions, guarded.stopped = revisions, known.guarded.stopped
     # A breaker that this process opened and the store has heard of is the store's: what is live there may be granted.
     guarded.opened = {one.revision for one in guarded.trips}
     guarded.version = known.version

@@ -179,6 +179,15 @@ begin
     return found;
 end $$;
 
+-- Who resumes a campaign has looked: what was held against it before is gone.
+create function resumes_are_fresh_starts() returns trigger language plpgsql security definer set search_path = makegood, pg_temp as $$
+begin
+    update detectors set state = state #- array['campaigns', new.campaign_id], version = version + 1 where house_id = new.house_id;
+    return null;
+end $$;
+create trigger resumes_are_fresh_starts after update of stopped on campaigns for each row
+    when (old.stopped and not new.stopped) execute function resumes_are_fresh_starts();
+
 do $$
 declare f regprocedure;
 begin

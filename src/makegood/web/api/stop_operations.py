@@ -2,10 +2,10 @@
 
 from makegood.domain.review import Scope
 from makegood.errors import ProblemCode as P
-from makegood.web.api import stops
+from makegood.web.api import drills, stops
 from makegood.web.api.operation import Once, Operation
 from makegood.web.api.schemas import ref
-from makegood.web.api.stop_schemas import DRILL_EXAMPLE, STOP_EXAMPLE, TRIP_EXAMPLE
+from makegood.web.api.stop_schemas import DRILL_EXAMPLE, DRILLED_EXAMPLE, STOP_EXAMPLE, TRIP_EXAMPLE
 
 _READ = (Scope.READ,)
 _ASKED = {"target": "label:government_subsidy", "reason": "the label appeared on transfers"}
@@ -74,6 +74,24 @@ STOP_OPERATIONS: tuple[Operation, ...] = (
         _READ,
         ref("Trips"),
         {"trips": [TRIP_EXAMPLE]},
+    ),
+    Operation(
+        "POST",
+        "/v1/drills",
+        drills.create_drill,
+        "Guards",
+        "Drill the guards",
+        "Tries the stop path, the breaker, the lease and the page on the live system, and undoes all of it but the "
+        "record. It takes a second, or as long as the pager does. `passed` is false where a step failed; then whoever "
+        "is on call is paged, too.",
+        (Scope.OPERATE,),
+        ref("Drilled"),
+        DRILLED_EXAMPLE,
+        ref("Nothing"),
+        {},
+        body_optional=True,
+        problems=(P.STATE_FORBIDS,),
+        once=Once.TAKEN,
     ),
     Operation(
         "GET",

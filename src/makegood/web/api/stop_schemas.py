@@ -4,7 +4,20 @@ from typing import Any
 
 from makegood.limits import ID_CHARS_MAX
 from makegood.services.guards_view import LISTED_MAX
-from makegood.web.api.schemas import BOOL, COUNT, MOMENT, REASON, REVISION, TEXT, Schema, listed, nullable, record, ref
+from makegood.web.api.schemas import (
+    BOOL,
+    COUNT,
+    MOMENT,
+    REASON,
+    REVISION,
+    TEXT,
+    WORDS,
+    Schema,
+    listed,
+    nullable,
+    record,
+    ref,
+)
 
 TARGET: Schema = {
     "type": "string",
@@ -50,6 +63,19 @@ DRILL = record(
     "One drill.",
     {"number": COUNT, "at": MOMENT, "principal": TEXT, "passed": BOOL, "steps": listed(_ANYTHING)},
 )
+DRILLED = record(
+    "What a drill found.",
+    {
+        "passed": BOOL,
+        "warned": BOOL | {"description": "A step passed, and yet something is to do, such as setting up a pager."},
+        "steps": listed(
+            record(
+                "One step.",
+                {"step": TEXT, "passed": BOOL, "ms": COUNT, "says": WORDS, "warned": BOOL},
+            )
+        ),
+    },
+)
 STOP_COMPONENTS: dict[str, Schema] = {
     "StopRequest": STOP_REQUEST,
     "Stop": STOP,
@@ -57,6 +83,7 @@ STOP_COMPONENTS: dict[str, Schema] = {
     "Trip": TRIP,
     "Trips": record("The newest trips, newest first.", {"trips": listed(ref("Trip"), maxItems=LISTED_MAX)}),
     "Drill": DRILL,
+    "Drilled": DRILLED,
     "Drills": record("The newest drills, newest first.", {"drills": listed(ref("Drill"), maxItems=LISTED_MAX)}),
 }
 
@@ -87,4 +114,19 @@ DRILL_EXAMPLE: dict[str, Any] = {
     "principal": "oncall",
     "passed": True,
     "steps": [{"step": "stop", "passed": True}],
+}
+DRILLED_EXAMPLE: dict[str, Any] = {
+    "passed": True,
+    "warned": False,
+    "steps": [
+        {
+            "step": "stop.everything",
+            "passed": True,
+            "ms": 6,
+            "says": {
+                "en": "`everything` was stopped, and the next payment was refused the discount of `spring-qr-2027`"
+            },
+            "warned": False,
+        }
+    ],
 }
