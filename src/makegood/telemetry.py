@@ -24,6 +24,45 @@ COLLAR_DROPS = Counter(
 )
 TRIPS = Counter("makegood_trips", "Trips of guards that open a breaker, by guard", ["guard"], registry=REGISTRY)
 STAGES_OPENED = Counter("makegood_stages_opened", "Stages that opened by themselves", registry=REGISTRY)
+STAGES_JUDGED = Counter(
+    "makegood_stages_judged", "Looks at stages that are not the last, by why the next one opens or not", ["because"],
+    registry=REGISTRY,
+)  # fmt: skip
+OBSERVATIONS = Counter("makegood_detector_observations", "Payments that detectors observed", registry=REGISTRY)
+ALARMS = Counter(
+    "makegood_detector_alarms", "Alarms of detectors, by measure and by whose evidence", ["measure", "evidence"],
+    registry=REGISTRY,
+)  # fmt: skip
+# evidence: own (of this process), merged (of all together)
+MERGES = Counter(
+    "makegood_detector_merges", "Times that what a process saw joined what all know, by result", ["result"],
+    registry=REGISTRY,
+)  # fmt: skip
+# result: merged, failed (it is kept and told again)
+STOPPED = Gauge(
+    "makegood_stopped",
+    "Stops in force, as this process knows them: campaigns that any stop covers, and scenes",
+    ["what"],
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)  # what: campaign, scene
+LEASE_SECONDS = Gauge(
+    "makegood_lease_seconds",
+    "Seconds left of the shortest lease of a house whose payments this process decides; 0 where it is over",
+    registry=REGISTRY,
+    multiprocess_mode="livemin",
+)
+UNDECIDED = Counter("makegood_undecided", "Payments answered full price undecided, by why", ["reason"], registry=REGISTRY)
+# reason: docs/reference/undecided.md
+GUARD_ROUND_SECONDS = Histogram(
+    "makegood_guard_round_seconds",
+    "Time of one round of the guards over all houses of a process",
+    registry=REGISTRY,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+)
+GUARD_ROUNDS_FAILED = Counter(
+    "makegood_guard_rounds_failed", "Rounds of the guards that failed, for one house or for all", registry=REGISTRY
+)
 LATE_HOLDS = Counter("makegood_late_holds", "Holds that committed after their deadline", registry=REGISTRY)
 
 DRILLS = Counter("makegood_drills", "Drills by result", ["result"], registry=REGISTRY)  # passed, warned, failed

@@ -1,15 +1,20 @@
-"""Several nodes on one store: what a stop means on each of them, and what happens when one of them, or the store, is gone."""
+"""Several nodes on one store: what a stop means on each of them, and what happens when a node or the store is gone."""
 
 import asyncio
 import signal
-from random import Random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import pytest
 from tests.nodes.conftest import Site
+from tests.nodes.houses import LIVE_CAMPAIGN, LIVE_DISCOUNT, live_house, live_payment, small_house
 from tests.nodes.ledger import PATIENCE_SECONDS, assert_balanced, until_nothing_held
 from tests.nodes.node import payment, started
+from tests.nodes.wrong_clock import AHEAD_SECONDS
 
+from makegood.bench.quote_http_payments import GRANTED_CITY
 from makegood.bench.quote_http_world import HOUSE
 from makegood.bench.stop import granted_after, one_stop, send_stop
 from makegood.bench.stop_nodes import campaign_of
@@ -88,20 +93,33 @@ async def test_a_killed_node_takes_nothing_with_it(site: Site) -> None:
     assert [(await _quote(site.till(node), city))["quote_id"] for node in range(3)] == [None] * 3
 
 
-async def test_a_node_whose_clock_is_two_days_ahead_grants_and_stops_as_the_others_do(site: Site) -> None:
-    campaign, city = campaign_of(site.campaign())
-    async with started(site.settings, ("-P", "-m", "tests.nodes.wrong_clock")) as node:
-        till = Till(node.address, site.nodes.checkout)
-        quote = await till.quote(payment(city))
-        assert quote["discount_minor"] == 2_000
-        assert (await _once(site.till(0), f"/v1/quotes/{quote['quote_id']}/capture", {}))[0] == 200
-        await send_stop(site.nodes.addresses[1], site.nodes.on_call, campaign)
-        assert (await till.quote(payment(city)))["quote_id"] is None
-        other, other_city = campaign_of(site.campaign())
-        assert (await till.quote(payment(other_city)))["quote_id"]
-        await send_stop(node.address, site.nodes.on_call, other)
-        assert [(await _quote(site.till(one), other_city))["quote_id"] for one in range(3)] == [None] * 3
+async def test_a_node_whose_clock_is_two_days_ahead_goes_by_the_clock_of_the_store(site: Site) -> None:
+    keys, now = await live_house(site.nodes.platform), datetime.now(UTC)
+    async with started(site.settings, ("-P", str(Path(__file__).with_name("wrong_clock.py")))) as node:
+        till = Till(node.address, keys.checkout)
+        quote = await till.quote(live_payment(now))
+        assert quote["discount_minor"] == LIVE_DISCOUNT
+        assert abs(datetime.fromisoformat(quote["decided_at"]) - now) < timedelta(minutes=5)
+        status, problem = await till.post("/v1/quotes", live_payment(now + timedelta(seconds=AHEAD_SECONDS)))
+        assert (status, problem["errors"][0]["path"]) == (422, "/occurred_at")
+        other = Till(site.nodes.addresses[0], keys.checkout)
+        paid = {"paid_at": datetime.now(UTC).isoformat()}
+        assert (await _once(other, f"/v1/quotes/{quote['quote_id']}/capture", paid))[0] == 200
+        await send_stop(site.nodes.addresses[1], keys.on_call, LIVE_CAMPAIGN)
+        assert (await till.quote(live_payment(datetime.now(UTC))))["quote_id"] is None
         till.close()
+
+
+@pytest.mark.parametrize("target", ["label:merchant_coupon", "funder:platform", "scene:in_store_qr", "everything"])
+async def test_a_wide_stop_through_one_node_is_heeded_by_all(site: Site, target: str) -> None:
+    keys = await small_house(site.nodes.platform)
+    tills = [Till(address, keys.checkout) for address in site.nodes.addresses]
+    assert all([(await till.quote(payment(GRANTED_CITY)))["quote_id"] for till in tills])
+    on_call = Till(site.nodes.addresses[1], keys.on_call)
+    status, stopped = await _once(on_call, "/v1/stops", {"target": target, "reason": "drill"})
+    assert (status, stopped["stopped"][0], stopped["honoured_quotes"]) == (200, target, len(tills))
+    answers = await asyncio.gather(*(_quote(till, GRANTED_CITY) for till in tills))
+    assert [(one["decided"], one["quote_id"]) for one in answers] == [(True, None)] * len(tills)
 
 
 async def _quote(till: Till, city: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

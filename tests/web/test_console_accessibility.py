@@ -13,8 +13,10 @@ from tests.web.selling import house_with_payments, signed_in
 from makegood.web.console.language import LANGUAGES
 
 PAGE = f"/console/campaigns/{CAMPAIGN}"
-LIST = ("/console/campaigns",)
-PATHS = (*LIST, "/console/campaigns?q=nothing", PAGE, f"{PAGE}/stop", f"{PAGE}/resume", "/console/access", "/console/x")
+GUARDS = "/console/guards"
+LIST = ("/console/campaigns", GUARDS)
+STEPS = (f"{PAGE}/stop", f"{PAGE}/resume", f"{GUARDS}/everything/stop", f"{GUARDS}/everything/resume")
+PATHS = (*LIST, "/console/campaigns?q=nothing", PAGE, *STEPS, "/console/access", "/console/x")
 RULES = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -54,7 +56,7 @@ async def test_no_page_has_a_fault_that_a_checker_finds(
 ) -> None:
     faults = []
     for language in LANGUAGES:
-        for key, paths in ((keys["oncall"], PATHS), (empty["auditor"], LIST), (stopped["finance"], (PAGE,))):
+        for key, paths in ((keys["oncall"], PATHS), (empty["auditor"], LIST), (stopped["finance"], (PAGE, GUARDS))):
             async with visiting(browser, server, color_scheme=theme) as visitor:
                 faults += await _tour(visitor, key, language, paths)
     assert faults == []

@@ -81,8 +81,10 @@ async def _bench(seed: int, effort: Effort) -> Lines:
         quotes = [_ms(one.sent, one.heard) for one in load.heard if one.granted]
         asked = len(load.heard)
         gone = await _store_gone(nodes, load, effort)
-    _check(load.heard, {campaign_of(number)[1]: stop.answered for number, stop in zip(numbers, stops, strict=True)})
-    rows = (*_stop_rows(stops, quotes, effort), _lease_row(gone, effort))
+    check_grants(
+        load.heard, {campaign_of(number)[1]: stop.answered for number, stop in zip(numbers, stops, strict=True)}
+    )
+    rows = (*stop_rows(stops, quotes, effort), _lease_row(gone, effort))
     said = f"{len(stops)} stops under {asked:,} payments on {effort.nodes} processes, {len(quotes):,} of them granted"
     return Lines(rows, f"{said}; none that was sent after a stop was answered, and none answered by a suspended store.")
 
@@ -110,7 +112,8 @@ def granted_after(heard: Sequence[Heard], city: str, moment: float) -> list[Hear
     return [one for one in heard if one.city == city and one.granted and one.sent > moment]
 
 
-def _check(heard: Sequence[Heard], answered: Mapping[str, float]) -> None:
+def check_grants(heard: Sequence[Heard], answered: Mapping[str, float]) -> None:
+    """Raises AnswersDiffer where a payment was granted that was sent after the stop of its city had been answered."""
     for city, moment in answered.items():
         for one in granted_after(heard, city, moment):
             raise AnswersDiffer(f"a payment that was sent after the stop was answered was granted: {one!r}"[:400])
@@ -150,7 +153,8 @@ async def _store_gone(nodes: Nodes, load: Load, effort: Effort) -> float:
     return max((_ms(gone, one.heard) for one in heard if one.granted), default=0.0)
 
 
-def _stop_rows(stops: Sequence[Stop], quotes: Sequence[float], effort: Effort) -> list[Row]:
+def stop_rows(stops: Sequence[Stop], quotes: Sequence[float], effort: Effort) -> list[Row]:
+    """The rows of these stops. `quotes`: how long granted quotes took under the same load, in ms."""
     own = "the stop's own answer", [one.own_ms for one in stops]
     quote = "a granted quote", quotes
     last, full = [ms for one in stops for ms in one.last_ms], [ms for one in stops for ms in one.next_ms]

@@ -1,12 +1,12 @@
 """The guards that a replay takes away, and the runs that follow from them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from makegood.domain.review import Guard
 
-LADDER = ("proof", "collar", "detector", "stage")
-"""Outermost first: the order in which a replay takes them away."""
+LADDER = tuple(guard.value for guard in Guard)
+"""Outermost first: a replay takes them away in this order."""
 
 STOPPED_BY = {
     "collar_dropped_it": "collar",
@@ -32,34 +32,21 @@ class Run:
         return tuple(guard for guard in Guard if guard.value not in self.guards)
 
 
-def known_guards() -> tuple[str, ...]:
-    """Every guard that a scenario may speak of, outermost first, whether it can be taken away today or not."""
-    return (*LADDER, *sorted(guard.value for guard in Guard if guard.value not in LADDER))
-
-
-def built_guards() -> tuple[str, ...]:
-    """The guards that there are: those a house may be made without, and the stages, which documents leave out."""
-    built = {guard.value for guard in Guard} | {"stage"}
-    return tuple(guard for guard in known_guards() if guard in built)
-
-
-def not_built() -> tuple[str, ...]:
-    """Guards of the ladder that there are not yet: no run has them, and none says so."""
-    return tuple(guard for guard in LADDER if guard not in built_guards())
-
-
-def run_without(left_out: Collection[str], built: Iterable[str] | None = None) -> Run:
-    """The run with every guard there is but these."""
-    every = tuple(built) if built is not None else built_guards()
-    guards = tuple(guard for guard in every if guard not in left_out)
-    gone = [guard for guard in every if guard not in guards]
+def run_without(left_out: Collection[str]) -> Run:
+    """The run with every guard but these."""
+    guards = tuple(guard for guard in LADDER if guard not in left_out)
+    gone = [guard for guard in LADDER if guard in left_out]
     if not gone:
         return Run("all", guards)
     return Run("without_" + "_".join(gone) if guards else "unguarded", guards)
 
 
-def all_runs(built: Iterable[str] | None = None) -> tuple[Run, ...]:
-    """All guards; then one less each time until nothing is left; then each one left out alone. No run twice."""
-    every = tuple(built) if built is not None else built_guards()
-    gone = [every[:count] for count in range(len(every) + 1)] + [(guard,) for guard in every]
-    return tuple({run.guards: run for run in (run_without(left_out, every) for left_out in gone)}.values())
+def ladder_runs() -> tuple[Run, ...]:
+    """All guards; then one less each time, from the outside in, until nothing is left."""
+    return tuple(run_without(LADDER[:count]) for count in range(len(LADDER) + 1))
+
+
+def all_runs() -> tuple[Run, ...]:
+    """The ladder; then each guard left out alone. No run twice."""
+    alone = tuple(run_without((guard,)) for guard in LADDER)
+    return tuple({run.guards: run for run in (*ladder_runs(), *alone)}.values())

@@ -19,11 +19,13 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run: its wrong grants, and the payments and seconds until a guard first refused the wrong campaign.
+    """One run: its wrong grants, and the payments and seconds until a guard refused the wrong campaign: the first
+    that did, or the one that ended it where smaller wrong discounts still fitted after a refusal by a stage.
 
     `refused` are the rows of the proof that kept the campaign from running, if one did: before any payment then.
     `payments` were sent; `granted_minor` is all that they were granted, right or wrong. `stop_answer` is what came back
     to whoever asked to stop the campaign, if the scenario has one: `stopped`, or the code of a problem.
+    `stages_opened`: so many stages of the wrong campaign were open at the end; None where it never ran.
     """
 
     run: Run
@@ -35,6 +37,7 @@ class Outcome:
     seconds_to_stop: float | None = None
     refused: tuple[Mapping[str, Any], ...] = ()
     stop_answer: str | None = None
+    stages_opened: int | None = None
 
     @property
     def wrong_minor(self) -> int:
@@ -56,6 +59,7 @@ class Outcome:
             "stopped_before_publish": bool(self.refused),
             "refused": [{name: row[name] for name in ("obligation", "verdict", "witness")} for row in self.refused],
             "stop_answer": self.stop_answer,
+            "stages_opened": self.stages_opened,
         }
 
 

@@ -8,7 +8,7 @@ from makegood.documents.reading import Fields, Place, Reading
 from makegood.documents.scalar import Kind
 from makegood.findings import FindingCode
 from makegood.money import BASIS_POINTS
-from makegood.replay.guards import known_guards
+from makegood.replay.guards import LADDER
 from makegood.replay.scenario import Bound, SceneMix, Stop, Texts, Traffic
 
 SOURCES = ("generated", "real")
@@ -88,7 +88,7 @@ def _nodes(reading: Reading, fields: Fields) -> tuple[int, int]:
 
 def read_bounds(reading: Reading, place: Place) -> tuple[Bound, ...]:
     """What each guard can do; every guard of the ladder has its line."""
-    fields = reading.fields(place, known_guards()[:4], known_guards()[4:], of="what guards can do")
+    fields = reading.fields(place, LADDER, of="what guards can do")
     found = []
     for guard, entry in (fields or {}).items():
         keys = reading.fields(entry, ("why",), ("grants", "money", "by"), of="what a guard can do") or {}

@@ -15,6 +15,8 @@ from makegood.replay.wrong import Answered, Tally
 
 BATCH_PAYMENTS = 100  # Payments in one call where no guard can act between two of them.
 _WATCHING = ("collar", "detector")  # Guards that can act between two payments.
+_PARTIAL = ("stage", "budget")  # What refuses one discount still has room for a smaller one.
+_BREAKER = "makegood:"  # A campaign that a guard has stopped says so: `makegood:collar`.
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -48,13 +50,13 @@ async def run_scenario(
         await running.quote(batch, sent)
         sent += len(batch)
         step(len(batch))
-    await running.name_the_guard()
+    await running.look_at_the_campaign()
     step(len(arrivals) - sent)
     return running.outcome(sent)
 
 
 class Running:
-    """One run while it lasts: what was granted wrongly so far, and who first refused the wrong campaign."""
+    """One run while it lasts: what was granted wrongly so far, and who refused the wrong campaign."""
 
     def __init__(self, scenario: Scenario, run: Run, site: Site) -> None:
         self._scenario, self._run, self._site = scenario, run, site
@@ -63,11 +65,16 @@ class Running:
         self._granted = 0
         self._stop: tuple[str, int, float] | None = None
         self._stop_answer: str | None = None
+        self._stages_opened: int | None = None
 
     def batch_size(self) -> int:
         """How many payments go at once now."""
-        watched = self._stop is None and not self._site.refused and any(one in self._run.guards for one in _WATCHING)
-        return 1 if watched else BATCH_PAYMENTS
+        return 1 if self._is_watched() else BATCH_PAYMENTS
+
+    def _is_watched(self) -> bool:
+        """Whether a guard that watches may still stop the campaign."""
+        over = self._site.refused or (self._stop is not None and self._stop[0] not in _PARTIAL)
+        return not over and any(one in self._run.guards for one in _WATCHING)
 
     async def ask_to_stop(self, arrival: Arrival) -> None:
         """Send the request of whoever wants to stop the campaign, once it is time. It may be refused: that is kept."""
@@ -84,7 +91,8 @@ class Running:
         for stale, group in groupby(numbered, key=lambda one: one[1].stale or self._site.right is None):
             some = list(group)
             wire = self._site.mistaken if stale or self._site.right is None else self._site.right
-            body = {"payments": [request_of(self._scenario, arrival) for _, arrival in some]}
+            asked = self._stop is None or self._is_watched()  # Why is asked for until it is known who stopped it.
+            body = {"payments": [request_of(self._scenario, arrival, explain=asked) for _, arrival in some]}
             answers = (await wire.call("till", "POST", "/v1/quotes/batch", body))["quotes"]
             await _pay(wire, [answer for answer in answers if answer.get("quote_id")])
             for (number, arrival), answer in zip(some, answers, strict=True):
@@ -101,21 +109,30 @@ class Running:
             wrong = self._tally.wrong_of(Answered(*told, discount, benefit["label"], campaign.funding))
             if wrong:
                 self._grants.append(Granted(self._seconds(arrival), number, wrong))
-        guard = stopped_by(answer) if stale and self._stop is None else None
-        if guard is not None:
+        guard = stopped_by(answer) if stale else None
+        if guard is not None and (self._stop is None or self._went_on(guard)):
             self._stop = (guard, number, self._seconds(arrival))
+
+    def _went_on(self, guard: str) -> bool:
+        """Whether smaller wrong discounts were granted after a partial refusal, until this guard ended them all."""
+        if self._stop is None or self._stop[0] not in _PARTIAL or guard in _PARTIAL or not self._grants:
+            return False
+        return self._grants[-1].number > self._stop[1]
 
     def _seconds(self, arrival: Arrival) -> float:
         return round((arrival.occurred_at - self._scenario.opens) / SECOND, 3)
 
-    async def name_the_guard(self) -> None:
-        """Where the campaign is stopped, who did it: a guard where one did, else whoever asked for it."""
-        if self._stop is None or self._stop[0] != "stop":
+    async def look_at_the_campaign(self) -> None:
+        """How many stages it has open, if it ran; where it is stopped, whose stop that is: a guard's or a person's."""
+        if self._site.refused:
             return
         path = f"/v1/campaigns/{self._scenario.wrong.id}"
-        by = (await self._site.mistaken.call("auditor", "GET", path))["stopped_by"] or ""
-        guard = next((guard for guard in LADDER if guard in by), "stop")
-        self._stop = (guard, *self._stop[1:])
+        view = await self._site.mistaken.call("auditor", "GET", path)
+        self._stages_opened = sum(stage <= view["stage_minor"] for stage in view["stages_minor"])
+        if self._stop is not None and self._stop[0] == "stop":
+            by = view["stopped_by"] or ""
+            guard = by.removeprefix(_BREAKER) if by.startswith(_BREAKER) else "stop"
+            self._stop = (guard if guard in LADDER else "stop", *self._stop[1:])
 
     def outcome(self, sent: int) -> Outcome:
         """What the run came to after `sent` payments."""
@@ -124,14 +141,21 @@ class Running:
             by, number, seconds = "proof", 0, 0.0
         refused = tuple(self._site.refused)
         grants = tuple(self._grants)
-        return Outcome(self._run, sent, grants, self._granted, by, number, seconds, refused, self._stop_answer)
+        told = (by, number, seconds, refused, self._stop_answer, self._stages_opened)
+        return Outcome(self._run, sent, grants, self._granted, *told)
 
 
 async def _pay(wire: Wire, answers: Sequence[Mapping[str, Any]]) -> None:
-    """Whoever is granted something pays at once: what a stage opens on is there as soon as it can be."""
-    if answers:
-        paid = [{"quote_id": one["quote_id"], "paid_at": one["decided_at"]} for one in answers]
-        await wire.call("till", "POST", "/v1/captures", {"captures": paid})
+    """Whoever is granted something pays at once: what a stage opens on is there as soon as it can be.
+
+    Raises CallFailed where a capture is refused: a quote that was shown is good.
+    """
+    if not answers:
+        return
+    paid = [{"quote_id": one["quote_id"], "paid_at": one["decided_at"]} for one in answers]
+    for captured in (await wire.call("till", "POST", "/v1/captures", {"captures": paid}))["quotes"]:
+        if captured.get("state") != "captured":
+            raise CallFailed(f"a quote of the replay was not captured: {str(captured)[:200]}")
 
 
 def stopped_by(answer: Mapping[str, Any]) -> str | None:
@@ -140,7 +164,7 @@ def stopped_by(answer: Mapping[str, Any]) -> str | None:
     return STOPPED_BY[refusals[0]] if refusals else None
 
 
-def request_of(scenario: Scenario, arrival: Arrival) -> dict[str, Any]:
+def request_of(scenario: Scenario, arrival: Arrival, *, explain: bool) -> dict[str, Any]:
     """An arrival as the HTTP API takes it."""
     return {
         "payment_id": arrival.payment_id,
@@ -154,5 +178,5 @@ def request_of(scenario: Scenario, arrival: Arrival) -> dict[str, Any]:
         "instrument": "balance",
         "merchant_category": arrival.merchant_category,
         "payer_segments": ["chosen"] if arrival.eligible else [],
-        "explain": True,
+        "explain": explain,
     }

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from makegood.replay.guards import not_built
 from makegood.replay.outcome import beyond_bounds, smallest_witness
 from makegood.replay.replayed import Replayed
 
@@ -22,7 +21,6 @@ def summary(name: str, replays: Sequence[Replayed], *, seed: int, seconds: float
         "id": name,
         "rows": [row for one in replays for row in rows_of(one, as_published=as_published)],
         "replays": [_replay(one) for one in replays],
-        "not_built_yet": list(not_built()),
         "within": is_within(replays, as_published=as_published),
         "seed": seed,
         "seconds": round(seconds, 3),

@@ -101,6 +101,8 @@ async def _drill_houses(platform: Platform) -> None:
         DRILL_PASSED.set(max(now - oldest, 0))
     except StoreUnavailable as error:
         log.warning("store_is_unavailable", reason=str(error))
+    except Exception:
+        log.exception("drills_broke")
 
 
 async def _drill_house(platform: Platform, house: House) -> float:

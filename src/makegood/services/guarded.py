@@ -23,9 +23,11 @@ from makegood.guard.detector import Detector
 from makegood.guard.detector_alarm import Alarm
 from makegood.guard.health_watch import StageWatch
 from makegood.guard.numbers import Numbers
+from makegood.guard.stage_decision import StageDecision
 from makegood.limits import TRIPS_WAITING_MAX
 from makegood.services.access import House
-from makegood.telemetry import COLLAR_DROPS, TRIPS
+from makegood.services.lately import Lately
+from makegood.telemetry import ALARMS, COLLAR_DROPS, TRIPS
 
 _SECOND = 1_000_000_000
 
@@ -46,7 +48,8 @@ class Guarded:
     """What one process remembers for the guards of one house.
 
     `opened` are revisions whose breakers it opened: nothing more of them is granted here. `told` is what its detector
-    saw and the store does not know yet.
+    saw and the store does not know yet; `counted` so many of its payments are in the metrics. `decisions` are the newest
+    looks at stages, `lately` what charts that are looked at show.
     """
 
     house: House
@@ -59,6 +62,9 @@ class Guarded:
     trips: deque[Tripped] = field(default_factory=lambda: deque(maxlen=TRIPS_WAITING_MAX))
     told: list[dict[str, Any]] = field(default_factory=list)
     stages: dict[str, StageWatch] = field(default_factory=dict)
+    decisions: dict[str, StageDecision] = field(default_factory=dict)
+    lately: dict[str, Lately] = field(default_factory=dict)
+    counted: int = 0
     telling: bool = False
 
     def collar(self, currency: str) -> CollarState:
@@ -126,6 +132,7 @@ def observed(
 
 def alarmed(guarded: Guarded, alarm: Alarm) -> None:
     """An alarm opens the breaker of the revision that is live here."""
+    ALARMS.labels(alarm.measure.value, "merged" if alarm.grant is None else "own").inc()
     revision = guarded.revisions.get(alarm.campaign)
     if revision is not None:
         evidence = {**asdict(alarm), "words": dict(alarm.words)}

@@ -3,14 +3,13 @@
 import asyncio
 import hashlib
 import http.client
+import json
 import urllib.request
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
-
-import msgspec
 
 from makegood.clock import Instant
 from makegood.limits import PAGE_SECONDS_MAX, PAGES_WAITING_MAX
@@ -44,7 +43,7 @@ def page_of_trip(
     house: str, guard: str, campaign: str, revision: str, what: str, evidence: Mapping[str, Any], at: Instant
 ) -> Page:
     """The page of a breaker that opened. The same trip has the same id, whichever process tells it."""
-    known = msgspec.json.encode([house, guard, campaign, revision, what, evidence], order="sorted")
+    known = _text([house, guard, campaign, revision, what, evidence])
     words = evidence.get("words") or {
         "en": f"{guard} stopped {campaign}: {what}",
         "zh-CN": f"{campaign}已被{guard}停止：{what}",
@@ -69,7 +68,7 @@ def page(platform: Platform, about: Page) -> None:
 
 async def send(url: str, about: Page) -> str | None:
     """None once one try was answered 2xx; otherwise why not, in words that do not tell the URL, which is a secret."""
-    body = msgspec.json.encode({**asdict(about), "at": about.at.text()})
+    body = _text({**asdict(about), "at": about.at.text()})
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(2 * PAGE_SECONDS_MAX):  # Two others may be before it.
@@ -81,6 +80,11 @@ async def send(url: str, about: Page) -> str | None:
     except (ValueError, http.client.HTTPException) as error:
         return f"its URL or its answer is not HTTP ({type(error).__name__})"
     return None if 200 <= status < 300 else f"it answered {status}"
+
+
+def _text(value: Any) -> bytes:
+    """JSON in which the same value is the same text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str).encode()
 
 
 async def _insist(url: str, about: Page) -> None:

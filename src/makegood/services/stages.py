@@ -12,6 +12,7 @@ from makegood.guard.health import Evidence
 from makegood.guard.health_watch import look
 from makegood.guard.stage import following, last_step
 from makegood.guard.stage_decision import Loudness, StageDecision, Terms, decide_stage, loudest
+from makegood.guard.stage_words import decision_words
 from makegood.limits import STAGE_PAYERS_MAX
 from makegood.services.access import House
 from makegood.services.guarded import Guarded
@@ -21,7 +22,7 @@ from makegood.services.slices import slices_of
 from makegood.services.watching import MERGED_PORTION, guarded_of
 from makegood.store import campaigns as campaign_rows
 from makegood.store import guards as rows
-from makegood.telemetry import STAGES_OPENED
+from makegood.telemetry import STAGES_JUDGED, STAGES_OPENED
 from makegood.telemetry import log as journal
 
 OPENER = "makegood"  # Whoever opens stages on evidence, in the audit trail.
@@ -35,7 +36,9 @@ async def look_at_stages(platform: Platform, house: House, known: LiveSet) -> li
     guarded.stages = {
         name: watch for name, watch in guarded.stages.items() if name in {r["campaign_id"] for r in found}
     }
-    return [one for row in found if (one := await _judge(platform, house, known, guarded, merged, row)) is not None]
+    judged = {row["campaign_id"]: await _judge(platform, house, known, guarded, merged, row) for row in found}
+    guarded.decisions = {name: decision for name, decision in judged.items() if decision is not None}
+    return list(guarded.decisions.values())
 
 
 async def _judge(
@@ -48,8 +51,10 @@ async def _judge(
     watch = look(guarded.stages.get(name), revision, row["opened"], _evidence(house, row), stopwatch())
     guarded.stages[name] = watch
     decision = decide_stage(watch, terms, _loudness(guarded.detector, merged, name))
+    STAGES_JUDGED.labels(decision.because.value).inc()
     if decision.open_next and terms.next_minor is not None:
-        arguments = (OPENER, name, revision, terms.next_minor, decision.plain())
+        evidence = decision.plain() | {"words": dict(decision_words(decision, row["currency"]))}
+        arguments = (OPENER, name, revision, terms.next_minor, evidence)
         outcome = await campaign_rows.open_stage(platform.store.pool, house.id, *arguments)
         if outcome["outcome"] == "done":  # Else another process did, or somebody stopped it.
             STAGES_OPENED.inc()

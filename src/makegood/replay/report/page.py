@@ -7,7 +7,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from makegood.replay.guards import not_built
 from makegood.replay.outcome import beyond_bounds, smallest_witness
 from makegood.replay.replayed import Replayed
 from makegood.replay.report.look import style
@@ -47,7 +46,6 @@ def page(replays: Sequence[Replayed], value: Mapping[str, Any], made_at: str, la
     other = next(one for one in FILES if one != language)
     one = replays[0].scenario.title[language]
     title = one if len(replays) == 1 else reader("title_all", count=len(replays))
-    absent = reader.guards(not_built())
     return (
         _TEMPLATES.get_template("page.html").render(
             t=reader,
@@ -61,7 +59,6 @@ def page(replays: Sequence[Replayed], value: Mapping[str, Any], made_at: str, la
             lede=reader("lede", runs=len(replays[0].outcomes)),
             freshness=_freshness(replays, value, made_at, reader),
             overview=overview(replays, reader) if len(replays) > 1 else None,
-            absent=reader("not_built", guards=absent) if absent else None,
             sections=[_section(replayed, reader) for replayed in replays],
         )
         + "\n"

@@ -41,9 +41,23 @@ def plot(replayed: Replayed, reader: Reader) -> str:
         kind = "bad" if not outcome.run.guards else _COLOURS[1 + index % 3]
         points = thinned(_cumulated(outcome, x, y))
         drawing.steps(points, f"curve {kind}")
-        labels.append((points[-1][1], reader.money(outcome.wrong_minor, scenario.currency), reader.run(outcome), kind))
+        drawing.marks(_stop(outcome, x, y), 3, f"mark {kind}", 4)
+        labels.append((points[-1][1], _granted(outcome, replayed, reader), reader.run(outcome), kind))
     _label(drawing, labels)
     return drawing.render()
+
+
+def _granted(outcome: Outcome, replayed: Replayed, reader: Reader) -> str:
+    money = reader.money(outcome.wrong_minor, replayed.scenario.currency)
+    return reader("so_much", money=money, count=f"{len(outcome.grants):,}")
+
+
+def _stop(outcome: Outcome, x: Scale, y: Scale) -> list[tuple[float, float]]:
+    """Where a guard refused the wrong campaign."""
+    seconds = outcome.seconds_to_stop
+    if seconds is None:
+        return []
+    return [(x(seconds), y(sum(grant.minor for grant in outcome.grants if grant.seconds <= seconds)))]
 
 
 def _decades(top: int) -> list[int]:

@@ -8,7 +8,7 @@ from importlib.resources import files
 import yaml
 
 from makegood.money import currency_digits
-from makegood.replay.guards import built_guards
+from makegood.replay.guards import LADDER
 from makegood.replay.outcome import Outcome
 
 FILES = {"en": "index.html", "zh-CN": "index.zh-CN.html"}
@@ -48,7 +48,7 @@ class Reader:
 
     def run(self, outcome: Outcome) -> str:
         """What a run is called: by what is gone from it."""
-        gone = tuple(guard for guard in built_guards() if guard not in outcome.run.guards)
+        gone = tuple(guard for guard in LADDER if guard not in outcome.run.guards)
         if not outcome.run.guards:
             return self("none")
         return self("without", guards=self.guards(gone)) if gone else self("every")
