@@ -40,7 +40,7 @@ rate_max: "30%"
 budget: {money(self.budget)}
 per_payer: {per_payer}
 stages: {{first_max: {money(self.budget)}}}
-expect: {{share_of_payments: "90%", discount_mean: "50.00 CNY", spend_per_minute: "100000.00 CNY"}}
+expect: {{share_of_payments: "100%", discount_mean: "50.00 CNY", spend_per_minute: {money(self.budget)}}}
 """
         campaign = f"""\
 makegood: campaign/1

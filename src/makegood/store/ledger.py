@@ -150,8 +150,8 @@ class Ledger:
     ) -> Sequence[Outcome | Exception]:
         requests = [request for request, _, _ in calls]
         patience = max(milliseconds for _, milliseconds, _ in calls)
-        # All of them were given by one process, one after the other: what the first has is true for all.
-        lease = min((until for _, _, until in calls if until is not None), default=None)
+        # The lease is the process's: whoever asked last knows best how long it lasts, and who waited longer has it, too.
+        lease = max((until for _, _, until in calls if until is not None), default=None)
         outcomes: dict[str, Outcome] = {}
         left = requests
         for number in range(REBALANCES_MAX):
