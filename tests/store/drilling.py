@@ -1,4 +1,4 @@
-"""What tests of drills share: a drill, what it found, every row of a house, and a function of the store that is broken."""
+"""What tests of drills share: a drill, what it found, a house's rows, and a function of the store that is broken."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -19,7 +19,7 @@ from makegood.services import control, drill, quotes
 from makegood.services.drill import drill_due, due
 from makegood.services.drill_steps import DrillStep
 from makegood.services.platform import Platform
-from makegood.store import access, guards
+from makegood.store import access, guards, shadow
 from makegood.store.pool import in_house
 from makegood.store.verify import verify
 from makegood.telemetry import REGISTRY
@@ -41,8 +41,9 @@ async def test_a_drill_of_a_healthy_house_passes_and_changes_nothing(spring: Sho
     assert "drill" in told["words"]["en"] and "演练" in told["words"]["zh-CN"]
 
 
-async def test_what_a_drill_found_is_on_record_with_an_event(spring: Shop) -> None:
+async def test_what_a_drill_found_is_on_record_and_that_nobody_could_be_paged_is_a_warning(spring: Shop) -> None:
     result = await drilled(spring)
+    assert (result.passed, warned(result)) == (True, {"page"})
     (row,) = await guards.drills(spring.platform.store.pool, spring.house.id, 10)
     assert (row["principal"], row["passed"]) == ("olga", True)
     assert row["steps"] == json.loads(json.dumps(drill.json_of(result.steps)))
@@ -76,11 +77,6 @@ async def test_a_drill_passes_while_sixteen_callers_reserve_and_none_of_them_los
     assert (await verify(spring.platform.store.pool, spring.house.id)).violations == ()
 
 
-async def test_without_a_page_url_a_drill_passes_with_a_warning(spring: Shop) -> None:
-    result = await drilled(spring)
-    assert (result.passed, warned(result)) == (True, {"page"})
-
-
 async def test_a_house_without_a_campaign_is_drilled_on_what_there_is(shop: Shop) -> None:
     result = await drilled(shop)
     assert result.passed
@@ -102,10 +98,13 @@ async def test_a_house_that_is_stopped_already_is_drilled_on_what_there_is(sprin
     assert stop["reason"] == "an incident"
 
 
-async def test_two_drills_of_a_house_do_not_run_at_once(spring: Shop) -> None:
-    first, second = await asyncio.gather(drilled(spring), drilled(spring), return_exceptions=True)
-    refused = [one for one in (first, second) if isinstance(one, Problem)]
-    assert len(refused) == 1 and refused[0].code == "state_forbids"
+async def test_two_drills_of_a_house_do_not_run_at_once(shop: Shop) -> None:
+    async with shadow.apart(shop.platform.store.url) as connection:
+        assert await shadow.claim(connection, shop.house.id)
+        with pytest.raises(Problem) as refused:
+            await drilled(shop)
+    assert refused.value.code == "state_forbids"
+    assert (await drilled(shop)).passed
 
 
 @pytest.mark.parametrize(
@@ -130,26 +129,26 @@ def test_a_drill_is_due_by_the_last_that_passed_and_again_soon_after_one_that_fa
 
 
 async def test_a_house_is_drilled_once_though_several_processes_find_it_due(
-    spring: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def only_this(_: object) -> list[str]:
-        return [spring.house.name]
+        return [shop.house.name]
 
     monkeypatch.setattr(access, "house_names", only_this)
-    processes = [with_settings(spring.platform) for _ in range(4)]
+    processes = [with_settings(shop.platform) for _ in range(4)]
     for platform in processes:
         await drill_due(platform)
     await asyncio.gather(*itertools.chain.from_iterable(platform.tasks for platform in processes))
-    (row,) = await guards.drills(spring.platform.store.pool, spring.house.id, 10)
+    (row,) = await guards.drills(shop.platform.store.pool, shop.house.id, 10)
     assert (row["principal"], row["passed"]) == ("makegood", True)
     last = REGISTRY.get_sample_value("makegood_drill_passed_timestamp_seconds")
     assert last is not None and abs(last - row["at"].timestamp()) < 30
 
 
-async def test_without_hours_nothing_is_drilled_by_itself(spring: Shop) -> None:
-    platform = with_settings(spring.platform, drill_hours=0)
-    await drill_due(platform)
-    assert platform.tasks == set()
+async def test_without_hours_nothing_is_drilled_by_itself(platform: Platform) -> None:
+    idle = with_settings(platform, drill_hours=0)
+    await drill_due(idle)
+    assert idle.tasks == set()
 
 
 async def test_the_command_drills_and_tells_what_earlier_drills_found(spring: Shop) -> None:

@@ -18,7 +18,13 @@ from makegood.telemetry import REGISTRY
 
 AT = Instant.parse("2027-02-01T04:00:00Z")
 ABOUT = Page(
-    "breaker.opened", "trip-1", "shop", "campaign:spring", AT, {"en": "it stopped", "zh-CN": "已停止"}, {"seen": 6}
+    "breaker.opened",
+    "trip-1",
+    "shop",
+    "campaign:spring",
+    AT,
+    {"en": "it stopped", "zh-CN": "已停止"},
+    {"seen": 6, "at": AT},
 )
 
 

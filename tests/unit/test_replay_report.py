@@ -13,7 +13,7 @@ import pytest
 
 from makegood.errors import Problem
 from makegood.replay.generator import generate
-from makegood.replay.guards import LADDER, all_runs
+from makegood.replay.guards import all_runs
 from makegood.replay.load import load_scenario, scenario_ids
 from makegood.replay.outcome import Granted, Outcome
 from makegood.replay.replayed import Replayed
@@ -30,7 +30,7 @@ def made(name: str) -> Replayed:
     """What a replay with every guard would come to."""
     scenario = load_scenario(name)
     outcomes = []
-    for run in all_runs(LADDER):
+    for run in all_runs():
         by = next(bound.by for bound in scenario.bounds if bound.guard == "proof")
         proved = "proof" in run.guards
         row = {"obligation": by, "verdict": "refuted", "witness": WITNESS}

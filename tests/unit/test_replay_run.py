@@ -50,14 +50,22 @@ async def undecided(request: Request) -> JSONResponse:
     return JSONResponse({"quotes": [{"decided": False, "discount_minor": 0} for _ in payments]})
 
 
+async def view(_: Request) -> JSONResponse:
+    return JSONResponse({"stopped_by": None, "stage_minor": 500, "stages_minor": [500, 5_000]})
+
+
 async def forbidden(_: Request) -> JSONResponse:
     return JSONResponse({"code": "scope_is_missing"}, status_code=403)
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    stop = f"/v1/campaigns/{SCENARIO.wrong.id}/stop"
-    routes = [Route("/v1/quotes/batch", answers, methods=["POST"]), Route(stop, forbidden, methods=["POST"])]
+    campaign = f"/v1/campaigns/{SCENARIO.wrong.id}"
+    routes = [
+        Route("/v1/quotes/batch", answers, methods=["POST"]),
+        Route(f"{campaign}/stop", forbidden, methods=["POST"]),
+        Route(campaign, view),
+    ]
     app = Starlette(routes=routes)
     app.state.left, app.state.sizes = [500], []
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as made:
@@ -91,6 +99,7 @@ async def test_the_stop_is_the_first_refusal_by_a_guard(client: httpx.AsyncClien
         "stopped_before_publish": False,
         "refused": [],
         "stop_answer": None,
+        "stages_opened": 1,
     }
 
 
@@ -116,6 +125,53 @@ async def test_payments_go_one_by_one_only_while_a_guard_can_act_between_two(cli
     assert cast(Any, client).sizes == [1, 1, 1, 5]
 
 
+async def test_a_refusal_by_a_stage_does_not_end_what_a_watching_guard_may_still_stop(
+    client: httpx.AsyncClient,
+) -> None:
+    """A discount too large for the stage is refused, a smaller one after it fits, and then the detector ends it."""
+    refusals = iter([None, "stage_is_exhausted", None, "campaign_is_stopped", "campaign_is_stopped"])
+    sizes: list[int] = []
+
+    async def answered(request: Request) -> JSONResponse:
+        payments = (await request.json())["payments"]
+        sizes.append(len(payments))
+        return JSONResponse({"quotes": [_answer(next(refusals)) for _ in payments]})
+
+    async def tripped(_: Request) -> JSONResponse:
+        return JSONResponse({"stopped_by": "makegood:detector", "stage_minor": 500, "stages_minor": [500]})
+
+    path = f"/v1/campaigns/{SCENARIO.wrong.id}"
+    app = Starlette(routes=[Route("/v1/quotes/batch", answered, methods=["POST"]), Route(path, tripped)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as made:
+        arrivals = [arrival(n) for n in range(1, 6)]
+        watched = Run("watched", ("detector", "stage"))
+        row = (await run_scenario(SCENARIO, watched, arrivals, site(made), step=ignored)).row()
+    assert (row["stopped_by"], row["payments_to_stop"], row["wrong_granted"]) == ("detector", 4, 2)
+    assert sizes == [1, 1, 1, 1, 1]
+
+
+def _answer(refusal: str | None) -> dict[str, Any]:
+    benefits = [] if refusal else [{"discount_minor": 200, "label": "government_subsidy"}]
+    return {"decided": True, "benefits": benefits, "explanation": [{"refusal": refusal}]}
+
+
+async def test_a_quote_that_cannot_be_captured_ends_the_replay(client: httpx.AsyncClient) -> None:
+    async def granted(request: Request) -> JSONResponse:
+        payments = (await request.json())["payments"]
+        told = {"quote_id": "qte_1", "decided_at": SCENARIO.opens.text()}
+        return JSONResponse({"quotes": [_answer(None) | told for _ in payments]})
+
+    async def refused(_: Request) -> JSONResponse:
+        return JSONResponse({"quotes": [{"problem": {"code": "quote_has_expired"}}]})
+
+    routes = [Route("/v1/quotes/batch", granted, methods=["POST"]), Route("/v1/captures", refused, methods=["POST"])]
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=Starlette(routes=routes)), base_url="http://localhost"
+    ) as made:
+        with pytest.raises(CallFailed, match="not captured"):
+            await run_scenario(SCENARIO, FREE, [arrival(1)], site(made), step=ignored)
+
+
 async def test_each_payment_goes_to_the_house_of_its_node(client: httpx.AsyncClient) -> None:
     arrivals = [arrival(1, stale=False), arrival(2, stale=False), arrival(3), arrival(4, stale=False)]
     await run_scenario(SCENARIO, FREE, arrivals, site(client, right=True), step=ignored)
@@ -134,7 +190,9 @@ async def test_a_stop_whose_own_path_fails_is_told_and_stops_nothing(client: htt
     assert outcome.payments == 2
 
 
-@pytest.mark.parametrize(("told", "guard"), [("guard:detector", "detector"), ("on-call", "stop")])
+@pytest.mark.parametrize(
+    ("told", "guard"), [("makegood:detector", "detector"), ("makegood:collar", "collar"), ("stage-manager", "stop")]
+)
 async def test_a_campaign_that_is_stopped_names_the_guard_that_did_it_or_a_person(told: str, guard: str) -> None:
     async def stopped(request: Request) -> JSONResponse:
         payments = (await request.json())["payments"]
@@ -142,7 +200,7 @@ async def test_a_campaign_that_is_stopped_names_the_guard_that_did_it_or_a_perso
         return JSONResponse({"quotes": [answer for _ in payments]})
 
     async def view(_: Request) -> JSONResponse:
-        return JSONResponse({"stopped_by": told})
+        return JSONResponse({"stopped_by": told, "stage_minor": 500, "stages_minor": [500]})
 
     path = f"/v1/campaigns/{SCENARIO.wrong.id}"
     app = Starlette(routes=[Route("/v1/quotes/batch", stopped, methods=["POST"]), Route(path, view)])

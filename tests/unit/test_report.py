@@ -12,7 +12,7 @@ from makegood.demo.books import reconcile
 from makegood.demo.plan import Fate, Plan, course_of, part_of
 from makegood.demo.record import Record, furthest
 from makegood.demo.report.figures import quantile
-from makegood.demo.report.replay_plots import histogram
+from makegood.demo.report.latency_plot import histogram
 from makegood.demo.report.words import LANGUAGES, words
 from makegood.replay.report.svg import Drawing, Scale, thinned, ticks
 

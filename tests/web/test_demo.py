@@ -71,25 +71,35 @@ def test_every_mistake_was_refused_with_a_code(ran: tuple[dict[str, Any], Path, 
     assert {"payment_is_invalid", "content_differs", "refund_exceeds_payment", "scope_is_missing"} <= problems.keys()
 
 
-def test_the_replay_ends_at_the_first_stage_and_goes_on_without_one(ran: tuple[dict[str, Any], Path, str]) -> None:
+def rows_by_name(value: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in value["replay"]["rows"]}
+
+
+def test_the_replay_takes_the_guards_away_one_at_a_time(ran: tuple[dict[str, Any], Path, str]) -> None:
     replay = ran[0]["replay"]
-    free, staged, _ = replay["rows"]
-    assert (free["guards"], staged["guards"]) == ([], ["stage"])
-    assert not free["stopped_before_publish"] and not staged["stopped_before_publish"]
-    assert free["wrong_granted"] == replay["eligible"] > 500
-    assert free["stopped_by"] is None
+    ladder = ["proof", "collar", "detector", "stage"]
+    assert [row["guards"] for row in replay["rows"]] == [ladder[gone:] for gone in range(5)]
+    assert [row["stopped_by"] for row in replay["rows"]] == [*ladder, None]
+    money = [row["wrong_minor"] for row in replay["rows"]]
+    assert money == sorted(money)
+    assert replay["balanced"] is True and replay["within"] is True
+
+
+def test_each_guard_keeps_the_bound_of_its_row(ran: tuple[dict[str, Any], Path, str]) -> None:
+    replay, rows = ran[0]["replay"], rows_by_name(ran[0])
+    assert rows["all"]["wrong_granted"] == rows["without_proof"]["wrong_granted"] == 0
+    assert 0 < rows["without_proof_collar"]["wrong_granted"] <= 12
     # Whole discounts only, so the last fen may be left, but never one fen more is given.
+    staged, free = rows["without_proof_collar_detector"], rows["unguarded"]
     assert 90_000 < staged["wrong_minor"] <= 100_000 < free["wrong_minor"]
-    assert staged["stopped_by"] == "stage"
     assert staged["payments_to_stop"] < replay["payments"]
-    assert replay["balanced"] is True
-    assert {"collar", "detector"} == set(replay["not_built_yet"])
+    assert free["wrong_granted"] == replay["eligible"] > 500
+    assert [row["stopped_before_publish"] for row in replay["rows"]] == [True] + [False] * 4
 
 
 def test_with_the_proof_the_wrong_campaign_never_ran(ran: tuple[dict[str, Any], Path, str]) -> None:
-    row = ran[0]["replay"]["rows"][2]
-    assert (row["guards"], row["stopped_by"], row["stopped_before_publish"]) == (["proof"], "proof", True)
-    assert (row["wrong_granted"], row["wrong_minor"], row["payments_to_stop"]) == (0, 0, 0)
+    row = rows_by_name(ran[0])["all"]
+    assert (row["wrong_minor"], row["payments_to_stop"], row["stages_opened"]) == (0, 0, None)
     refused = {one["obligation"]: one for one in row["refused"]}
     assert {"inside_brief.discount_max", "inside_brief.scenes", "inside_brief.label"} <= set(refused)
     witness = refused["inside_brief.scenes"]["witness"]

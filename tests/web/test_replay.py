@@ -13,7 +13,7 @@ from tests.web.running import Running
 from makegood.cli.main import cli
 from makegood.errors import Problem
 from makegood.replay.generator import generate
-from makegood.replay.guards import all_runs, built_guards
+from makegood.replay.guards import all_runs, run_without
 from makegood.replay.load import load_scenario
 from makegood.replay.replayed import replay_scenario, varied
 from makegood.replay.wire import connections_to
@@ -47,9 +47,10 @@ def test_each_guard_stops_what_it_says_and_nothing_stops_it_with_none_left(ran: 
     assert free["wrong_granted"] > 50 and free["stopped_by"] is None
     assert (proved["stopped_by"], proved["wrong_granted"], proved["stopped_before_publish"]) == ("proof", 0, True)
     assert value["replays"][0]["witness"]["words"]["zh-CN"]
-    staged = [row for row in value["rows"] if row["guards"] and not row["stopped_before_publish"]]
-    assert staged
-    for row in staged:
+    assert rows["without_proof"]["stopped_by"] == "collar" and rows["without_proof"]["wrong_granted"] == 0
+    ran_first = [row for row in value["rows"] if not row["stopped_before_publish"]]
+    assert [row["stages_opened"] for row in ran_first] == [1] * 4
+    for row in ran_first[:-1]:
         most = row["bound"]["wrong_minor"]
         assert most is None or row["wrong_minor"] <= most == value["replays"][0]["first_stage_minor"]
         assert row["wrong_minor"] < free["wrong_minor"]
@@ -58,7 +59,7 @@ def test_each_guard_stops_what_it_says_and_nothing_stops_it_with_none_left(ran: 
 async def test_only_the_stale_node_of_eight_grants_wrongly(platform: Platform, server: Running) -> None:
     scenario = varied(load_scenario("knight-2012-08-01"), 0.05, None)
     arrivals = generate(scenario, 1)
-    free = all_runs()[len(built_guards())]
+    free = run_without(("proof", "collar", "detector", "stage"))
     async with connections_to(server.address, 4) as connections:
         replayed = await replay_scenario(platform, connections, scenario, [free], arrivals, step=lambda _: None)
     stale = {number for number, arrival in enumerate(arrivals, 1) if arrival.stale}

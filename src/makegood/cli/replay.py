@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from makegood.cli.demo import end_in_order, extra_is_missing, money_text
+from makegood.cli.demo import end_in_order, extra_is_missing, replay_table
 from makegood.cli.output import console, emit, json_option, stderr
 from makegood.cli.progress import Progress
 from makegood.errors import Problem, ProblemCode
@@ -144,17 +144,4 @@ def _show(value: dict[str, Any]) -> None:
 
 def _table(replay: dict[str, Any], rows: Sequence[dict[str, Any]]) -> Table:
     title = f"{replay['id']}, {replay['payments']:,} payments: granted wrongly when it stopped"
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for heading in ("guards", "wrong", "granted wrongly", "stopped by", "payments", "seconds"):
-        side = "left" if heading in ("guards", "stopped by") else "right"
-        table.add_column(heading, justify=side, header_style="dim")  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(
-            ", ".join(row["guards"]) or "none: as it happened",
-            f"{row['wrong_granted']:,}",
-            money_text(row["wrong_minor"], replay["currency"]),
-            f"{row['stopped_by']}, before it ran" if row["stopped_before_publish"] else row["stopped_by"] or "nothing",
-            "–" if row["payments_to_stop"] is None else f"{row['payments_to_stop']:,}",
-            "–" if row["seconds_to_stop"] is None else f"{row['seconds_to_stop']:.1f}",
-        )
-    return table
+    return replay_table(title, rows, replay["currency"])

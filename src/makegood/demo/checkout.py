@@ -7,6 +7,7 @@ from typing import Any
 from makegood.demo.plan import BATCH_EVERY, BATCH_PAYMENTS, CLIENTS, Course, Fate, Plan, course_of, part_of, request_of
 from makegood.demo.record import UNDECIDED, Journal, Opening, Record, furthest
 from makegood.domain.payment import Payment
+from makegood.errors import ProblemCode
 from makegood.replay.wire import CallFailed, Wire
 
 PAY_SECONDS = 40  # From the quote to the payment, on the clock of the payments.
@@ -24,6 +25,7 @@ class Checkout:
         self._wire = wire
         self._step = step
         self._done = 0
+        self._open: dict[str, int] = {}
         self._on_call = asyncio.Lock()  # There is one on-call person, who does one thing at a time.
 
     async def run(self) -> Journal:
@@ -127,12 +129,23 @@ class Checkout:
         """Open the next stage of every campaign whose open one is nearly used up."""
         views = (await self._wire.call("auditor", "GET", "/v1/campaigns"))["campaigns"]
         for view in views:
+            self._note(view)
             low = view["stage_left_minor"] < _STAGE_IS_LOW * view["stage_minor"]
             if low and view["stage_minor"] < view["budget_minor"]:
                 seen = {"opened_minor": view["stage_minor"]}
-                opened = await self._wire.call("on-call", "POST", f"/v1/campaigns/{view['id']}/stages", seen)
-                at = self._payments[min(self._done, len(self._payments)) - 1].occurred_at
-                self.journal.openings.append(Opening(at, self._done, view["id"], opened["stage_minor"]))
+                reply = await self._wire.send("on-call", "POST", f"/v1/campaigns/{view['id']}/stages", seen)
+                if reply.status == 200:
+                    self._note(reply.body)
+                elif reply.code != ProblemCode.STATE_FORBIDS.value:  # That one opened by itself meanwhile.
+                    raise CallFailed(f"the next stage of `{view['id']}` did not open: {reply.status} {reply.code}")
+
+    def _note(self, view: dict[str, Any]) -> None:
+        """Keep a stage that opened since the last look, by whomever."""
+        campaign, stage = view["id"], view["stage_minor"]
+        if stage > self._open.setdefault(campaign, view["stages_minor"][0]):
+            at = self._payments[min(self._done, len(self._payments)) - 1].occurred_at
+            self.journal.openings.append(Opening(at, self._done, campaign, stage))
+            self._open[campaign] = stage
 
 
 def _work(payments: int) -> list[range]:

@@ -42,7 +42,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A stage that the on-call person opened: after which payment, and how much is open since, minor units."""
+    """A stage that opened, by hand or by itself: after which payment, and how much is open since, minor units."""
 
     at: Instant
     after: int

@@ -20,10 +20,11 @@ from makegood.demo.record import Journal
 from makegood.demo.server import serving
 from makegood.domain.payment import Payment
 from makegood.replay.generator import Real, generate
-from makegood.replay.guards import Run
+from makegood.replay.guards import ladder_runs
 from makegood.replay.house import Opened, open_house, put_in_force
 from makegood.replay.load import load_scenario
 from makegood.replay.replayed import Replayed, replay_scenario
+from makegood.replay.tell import is_within
 from makegood.replay.wire import Connections, connections_to
 from makegood.services.books import verify_ledger
 from makegood.services.keeper import expire_house
@@ -33,7 +34,7 @@ from makegood.store.verify import Verified
 
 HOUSE = "journey"
 REPLAY = "alipay-2025-01-16"
-RUNS = (Run("unguarded", ()), Run("staged", ("stage",)), Run("proved", ("proof",)))
+RUNS = ladder_runs()
 
 
 class Watch(Protocol):
@@ -84,9 +85,19 @@ class Result:
         return differ == 0 and all(line.equal for line in self.lines)
 
     @property
-    def fine(self) -> bool:
+    def books_agree(self) -> bool:
         """Whether all books balance and agree."""
         return self.reconciled and self.verified.balanced and self.replayed.balanced
+
+    @property
+    def within(self) -> bool:
+        """Whether no run of the replay granted more than the guards that were left let through."""
+        return is_within([self.replayed], as_published=False)
+
+    @property
+    def fine(self) -> bool:
+        """Whether all books balance and agree, and every guard did its work."""
+        return self.books_agree and self.within
 
 
 async def run_demo(plan: Plan, watch: Watch, *, data: Path | None = None) -> Result:

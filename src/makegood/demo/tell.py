@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from makegood.demo.run import Result
-from makegood.replay.guards import not_built
+from makegood.replay.tell import facts_of, rows_of
 
 
 def summary(result: Result, report: str | None) -> dict[str, Any]:
@@ -46,13 +46,4 @@ def summary(result: Result, report: str | None) -> dict[str, Any]:
 
 def _replay(result: Result) -> dict[str, Any]:
     replayed = result.replayed
-    return {
-        "id": replayed.scenario.id,
-        "currency": replayed.scenario.currency,
-        "scale": replayed.scenario.scale,
-        "payments": len(replayed.arrivals),
-        "eligible": sum(arrival.eligible for arrival in replayed.arrivals),
-        "rows": [outcome.row() for outcome in replayed.outcomes],
-        "balanced": replayed.balanced,
-        "not_built_yet": list(not_built()),
-    }
+    return facts_of(replayed) | {"rows": rows_of(replayed, as_published=False), "within": result.within}

@@ -20,7 +20,7 @@ def summary(name: str, replays: Sequence[Replayed], *, seed: int, seconds: float
     return {
         "id": name,
         "rows": [row for one in replays for row in rows_of(one, as_published=as_published)],
-        "replays": [_replay(one) for one in replays],
+        "replays": [facts_of(one) for one in replays],
         "within": is_within(replays, as_published=as_published),
         "seed": seed,
         "seconds": round(seconds, 3),
@@ -41,7 +41,8 @@ def rows_of(replayed: Replayed, *, as_published: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _replay(replayed: Replayed) -> dict[str, Any]:
+def facts_of(replayed: Replayed) -> dict[str, Any]:
+    """What a replay was made of, and the smallest payment that the proof refuses it with."""
     scenario = replayed.scenario
     by = next((bound.by for bound in scenario.bounds if bound.guard == "proof"), None)
     return {

@@ -103,7 +103,7 @@ def _request(drill: Drill) -> dict[str, Any]:
         "payment_id": name,
         "content_hash": hashlib.sha256(name.encode()).digest(),
         **{f"{kind}_ref": house.reference(kind, name) for kind in ("payer", "device", "payee")},
-        "currency": subject.numbers.policy.currency if subject else "XXX",
+        "currency": subject.numbers.policy.currency if subject else "XTS",
         "scene": scene_of(subject.numbers) if subject else name,
         "amount": 1,
         "decided_at": day,

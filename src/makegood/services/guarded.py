@@ -48,8 +48,8 @@ class Guarded:
     """What one process remembers for the guards of one house.
 
     `opened` are revisions whose breakers it opened: nothing more of them is granted here. `told` is what its detector
-    saw and the store does not know yet; `counted` so many of its payments are in the metrics. `decisions` are the newest
-    looks at stages, `lately` what charts that are looked at show.
+    saw and the store does not know yet; `counted` so many of its payments are in the metrics. `decisions` are the
+    newest looks at stages, `lately` is what charts show that people look at.
     """
 
     house: House

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from makegood.clock import Instant
 from makegood.errors import StoreUnavailable
 from makegood.services.access import House, house_named
+from makegood.services.drill import drill_due
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
 from makegood.services.quotes import end_late_holds
@@ -20,6 +21,7 @@ from makegood.telemetry import log
 ROUND_SECONDS = 1.0
 EXPIRY_ROUNDS = 5  # Holds end by the quarter of an hour; nobody waits for the second.
 PURGE_ROUNDS = 3600
+DRILL_ROUNDS = 60  # A server that has just started has a minute for itself.
 EXPIRED_AT_ONCE_MAX = 200  # In one transaction, which holds the locks of their campaigns.
 REVIVE_ROUNDS = 2  # Rounds without an answer before an embedded server is looked after.
 
@@ -36,6 +38,8 @@ async def keep(platform: Platform) -> None:
             await guard_round(platform)
             if number % EXPIRY_ROUNDS == 0:
                 await expire_due(platform)
+            if number % DRILL_ROUNDS == DRILL_ROUNDS - 1:
+                await drill_due(platform)
             if number % PURGE_ROUNDS == 0:
                 await purge(platform)
         except StoreUnavailable as error:

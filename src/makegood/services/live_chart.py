@@ -4,9 +4,8 @@ Everything is by the store's clock, in a test house, too: the chart is of what h
 a moment old; the ledger has the exact ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import log
 from typing import Any
 
@@ -62,7 +61,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class LiveChart:
-    """A campaign in the last half hour. Money is minor units of `currency`; a grant counts when its payment is answered.
+    """A campaign in the last half hour. Money is minor units of `currency`; a grant counts when it is answered.
 
     `known_since`: what was before is still being read. `points`, one each ten seconds: what was granted in the minute
     before. `limit_minor` is the most that the brief expects a minute, `breaker_minor` above what the collar opens the
@@ -98,16 +97,10 @@ async def live_chart(platform: Platform, caller: Caller, campaign_id: str) -> Li
     house = caller.house
     known = await live_set(platform, house)
     snapshot, campaign, numbers = _found(known, campaign_id)
-    standing = await rows.standing(
-        platform.store.pool, house.id, campaign_id, _wider(campaign, numbers), ACTIONS, MARKS_MAX
-    )
-    if standing is None:
-        raise Problem(ProblemCode.NOT_FOUND, f"there is no campaign `{campaign_id[:80]}`")
-    if standing.row["live"] is None:
-        raise Problem(ProblemCode.STATE_FORBIDS, f"`{campaign_id[:80]}` never was in the live set: it has no chart")
+    standing = await _standing(platform, house, campaign_id, _wider(campaign, numbers))
     guarded, now = guarded_of(platform, house, known), known.store_clock()
     lately = _lately(guarded, campaign_id)
-    await lately.look(partial(_read, platform, house, campaign_id), now)
+    await lately.look(rows.CampaignBooks(platform.store.pool, house.id, campaign_id), now)
     since = instant_of(lately.upto).plus(-60 * MINUTES_SHOWN)
     marks = marks_of(reversed(standing.marks))
     in_force = standing.stops | ({campaign_id} if standing.row["stopped"] else set())
@@ -136,6 +129,15 @@ async def live_chart(platform: Platform, caller: Caller, campaign_id: str) -> Li
         is_watched=guarded.detector is not None and campaign_id in guarded.detector.campaigns,
         detector=_evidence(house, guarded, known, campaign_id, standing.cells),
     )
+
+
+async def _standing(platform: Platform, house: House, name: str, wider: Sequence[str]) -> rows.Standing:
+    found = await rows.standing(platform.store.pool, house.id, name, wider, ACTIONS, MARKS_MAX)
+    if found is None:
+        raise Problem(ProblemCode.NOT_FOUND, f"there is no campaign `{name[:80]}`")
+    if found.row["live"] is None:
+        raise Problem(ProblemCode.STATE_FORBIDS, f"`{name[:80]}` never was in the live set: it has no chart")
+    return found
 
 
 def _found(known: LiveSet, name: str) -> tuple[Snapshot | None, Campaign | None, Numbers | None]:
@@ -167,12 +169,6 @@ def _lately(guarded: Guarded, name: str) -> Lately:
     while len(guarded.lately) > CHARTS_KEPT:
         del guarded.lately[next(iter(guarded.lately))]
     return found
-
-
-async def _read(
-    platform: Platform, house: House, campaign: str, since: Instant, until: Instant
-) -> list[dict[str, Any]]:
-    return await rows.granted(platform.store.pool, house.id, campaign, since.datetime(), until.datetime())
 
 
 def _stage(guarded: Guarded, row: Mapping[str, Any], name: str) -> Stage:

@@ -131,6 +131,7 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
         reason = Undecided.STORE_IS_UNAVAILABLE if _is_known(platform, caller) else Undecided.LIVE_SET_IS_UNKNOWN
         answers = _abandoned(platform, caller, attempt, raws, reason)
     except LeaseIsOver:
+        attempt.asked.clear()  # Nothing of it was done, so there is nothing to end: a retry is decided afresh.
         answers = _abandoned(platform, caller, attempt, raws, Undecided.LEASE_IS_OVER)
     except Problem:
         raise

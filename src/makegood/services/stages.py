@@ -53,13 +53,18 @@ async def _judge(
     decision = decide_stage(watch, terms, _loudness(guarded.detector, merged, name))
     STAGES_JUDGED.labels(decision.because.value).inc()
     if decision.open_next and terms.next_minor is not None:
-        evidence = decision.plain() | {"words": dict(decision_words(decision, row["currency"]))}
+        evidence = decision.plain() | {"words": dict(decision_words(decision, _currency(known, name)))}
         arguments = (OPENER, name, revision, terms.next_minor, evidence)
         outcome = await campaign_rows.open_stage(platform.store.pool, house.id, *arguments)
         if outcome["outcome"] == "done":  # Else another process did, or somebody stopped it.
             STAGES_OPENED.inc()
             journal.info("stage_opened", house=house.name, campaign=name, **decision.plain())
     return decision
+
+
+def _currency(known: LiveSet, name: str) -> str:
+    """The currency of a campaign that is known."""
+    return next(currency for currency, snapshot in known.snapshots.items() if name in snapshot.campaigns)
 
 
 def _terms(house: House, known: LiveSet, name: str, revision: str, row: dict[str, Any]) -> Terms | None:

@@ -12,9 +12,10 @@ from makegood.limits import TELLINGS_WAITING_MAX, TRIPS_KEPT_MAX
 from makegood.services.access import House
 from makegood.services.guarded import Guarded, alarmed
 from makegood.services.live import LiveSet
+from makegood.services.page import page, page_of_trip
 from makegood.services.platform import Platform
 from makegood.store import guards as rows
-from makegood.telemetry import log
+from makegood.telemetry import MERGES, OBSERVATIONS, log
 
 OWN_PORTION = MERGED_PORTION = 0.5  # Of one false stop a year: a node's own detector, and the one all nodes merge into.
 _TRIES_MAX = 8  # To merge, while other nodes do.
@@ -42,6 +43,8 @@ def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
     before, revisions = guarded.detector, known.guarded.revisions
     if before is not None:
         _keep_telling(guarded, before)
+        _count(guarded, before)
+        guarded.counted = 0  # The next detector begins to count with its first payment.
     guarded.detector = None
     if Guard.DETECTOR not in house.guards_left_out:
         made = Detector(known.guarded.watches, known.guarded.payments_a_year, portion=OWN_PORTION, telling=True)
@@ -69,6 +72,9 @@ async def tell_trips(platform: Platform, house: House, guarded: Guarded) -> None
             arguments = (one.guard.value, one.campaign, one.revision, one.what, one.evidence, TRIPS_KEPT_MAX)
             opened = await rows.trip(platform.store.pool, house.id, *arguments)
             guarded.trips.popleft()
+            if opened:
+                seen = (one.guard.value, one.campaign, one.revision, one.what, one.evidence)
+                page(platform, page_of_trip(house.name, *seen, platform.clock()))
             log.error("breaker_opened" if opened else "guard_tripped_again", house=house.name, campaign=one.campaign,
                       guard=one.guard.value, what=one.what, evidence=dict(one.evidence))  # fmt: skip
     finally:
@@ -90,10 +96,16 @@ async def merge_detectors(platform: Platform, house: House, known: LiveSet) -> N
     if guarded.detector is None:
         return
     _keep_telling(guarded, guarded.detector)
+    _count(guarded, guarded.detector)
     if not guarded.told:
         return
     told = list(guarded.told)
-    alarms = await _merge(platform, house, known, told)
+    try:
+        alarms = await _merge(platform, house, known, told)
+    except Exception:
+        MERGES.labels("failed").inc()
+        raise
+    MERGES.labels("merged").inc()
     del guarded.told[: len(told)]
     for alarm in alarms:
         alarmed(guarded, alarm)
@@ -110,6 +122,12 @@ async def _merge(platform: Platform, house: House, known: LiveSet, told: list[di
         if await rows.put_detector(pool, house.id, version, state_of(merged)):
             return alarms
     raise StoreUnavailable("other nodes kept changing what detectors know")
+
+
+def _count(guarded: Guarded, detector: Detector) -> None:
+    """What the detector observed since it was last counted is in the metrics: not one by one, beside each payment."""
+    OBSERVATIONS.inc(detector.payments - guarded.counted)
+    guarded.counted = detector.payments
 
 
 def _keep_telling(guarded: Guarded, detector: Detector) -> None:

@@ -5,6 +5,7 @@ locks are real: they are waited for shortly, held for one statement, and end by 
 more of whoever took them.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from makegood.limits import DRILL_IDLE_MS, DRILL_LOCK_MS, DRILL_STATEMENT_MS
 from makegood.store.ledger import LEASE_IS_OVER
 from makegood.store.packing import Request, columns_of
 from makegood.store.pool import Connection, Pool, in_house, open_pool, translated
+
+CLOSE_SECONDS_MAX = 5
 
 _NOT_NOW = (
     asyncpg.LockNotAvailableError,
@@ -61,7 +64,11 @@ async def apart(url: str) -> AsyncIterator[Connection]:
             async with pool.acquire(timeout=5) as connection:
                 yield connection
     finally:
-        pool.terminate()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS_MAX):
+                await pool.close()  # Once this returns, what it claimed is free.
+        except TimeoutError:
+            pool.terminate()
 
 
 async def claim(connection: Connection, house: int) -> bool:

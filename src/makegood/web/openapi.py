@@ -11,6 +11,7 @@ from typing import Any
 from makegood import __version__
 from makegood.errors import ProblemCode
 from makegood.limits import ID_CHARS_MAX
+from makegood.web.api.chart_schemas import CHART_COMPONENTS
 from makegood.web.api.operation import Once, Operation
 from makegood.web.api.operations import OPERATIONS
 from makegood.web.api.proof_schemas import PROOF_COMPONENTS
@@ -80,6 +81,7 @@ def document() -> dict[str, Any]:
             | PROOF_COMPONENTS
             | SETTLEMENT_COMPONENTS
             | STOP_COMPONENTS
+            | CHART_COMPONENTS
             | {"Problem": _problem_schema()},
         },
     }

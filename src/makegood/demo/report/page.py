@@ -8,15 +8,17 @@ import jinja2
 from markupsafe import Markup
 
 from makegood.demo.plan import CLIENTS, DEADLINE_MS
-from makegood.demo.report import plots, replay_plots, table
+from makegood.demo.report import latency_plot, plots, table
 from makegood.demo.report.figures import latencies
 from makegood.demo.report.reader import Reader, reader_of
 from makegood.demo.report.table import Table
 from makegood.demo.report.words import FILES, LANGUAGES
 from makegood.demo.run import Result
 from makegood.money import format_rate
-from makegood.replay.guards import not_built
+from makegood.replay.outcome import smallest_witness
+from makegood.replay.report import words as replay_words
 from makegood.replay.report.look import style
+from makegood.replay.report.plot import plot
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("makegood.demo.report"),
@@ -51,7 +53,7 @@ def page(result: Result, language: str) -> str:
             style=style(),
             title=reader("title", payments=reader.count(len(result.payments))),
             fine=result.fine,
-            answer=reader("answer_fine" if result.fine else "answer_wrong"),
+            answer=_answer(result, reader),
             lede=_lede(result, reader),
             facts=_facts(result, reader),
             freshness=_freshness(result, reader),
@@ -62,9 +64,15 @@ def page(result: Result, language: str) -> str:
     )
 
 
+def _answer(result: Result, reader: Reader) -> str:
+    if result.fine:
+        return reader("answer_fine")
+    return reader("answer_beyond" if result.books_agree else "answer_wrong")
+
+
 def _lede(result: Result, reader: Reader) -> str:
     return reader(
-        "lede" if result.fine else "lede_wrong",
+        "lede" if result.books_agree else "lede_wrong",
         payments=reader.count(len(result.payments)),
         granted=reader.count(result.granted),
         discount=reader.money(result.discount_minor),
@@ -73,7 +81,7 @@ def _lede(result: Result, reader: Reader) -> str:
 
 def _facts(result: Result, reader: Reader) -> list[tuple[str, str]]:
     verified = result.verified
-    free, capped = result.replayed.named("unguarded"), result.replayed.named("staged")
+    free, guarded = result.replayed.named("unguarded"), result.replayed.named("all")
     yuan = reader.replay_currency
     return [
         (reader.money(result.discount_minor), reader("fact_granted", count=reader.count(result.granted))),
@@ -83,12 +91,8 @@ def _facts(result: Result, reader: Reader) -> list[tuple[str, str]]:
             reader("fact_ledger", entries=reader.count(verified.entries), accounts=verified.accounts),
         ),
         (
-            reader.money(capped.wrong_minor, yuan),
-            reader(
-                "fact_replay",
-                stage=reader.money(result.replayed.scenario.brief.stage_first_max, yuan),
-                unguarded=reader.money(free.wrong_minor, yuan),
-            ),
+            reader.money(guarded.wrong_minor, yuan),
+            reader("fact_replay", unguarded=reader.money(free.wrong_minor, yuan)),
         ),
     ]
 
@@ -123,35 +127,32 @@ def _sections(result: Result, reader: Reader) -> list[Section]:
         plain("ends", table.ends(result, reader), **_ends(result, reader)),
         _replay(result, reader, drawn),
         drawn(
-            "latency", replay_plots.latency(result, reader), table.latency(result, reader), **_latency(result, reader)
+            "latency", latency_plot.latency(result, reader), table.latency(result, reader), **_latency(result, reader)
         ),
         plain("mistakes", table.mistakes(result, reader)),
     ]
 
 
 def _replay(result: Result, reader: Reader, drawn: Any) -> Section:
-    replayed = result.replayed
-    guards = ", ".join(reader(f"guard_{guard}") for guard in not_built())
+    replayed, told = result.replayed, replay_words.Reader(reader.language)
     section: Section = drawn(
         "replay",
-        replay_plots.replay(result, reader),
+        plot(replayed, told),
         table.replay(result, reader),
         table.half_minutes(result, reader),
-        notes=(
-            *_refusals(result, reader),
-            *([reader("not_built", guards=guards)] if guards else []),
-            reader("synthetic"),
-        ),
+        notes=(told("plot_note"), *_proof_says(result, reader), reader("synthetic")),
         eligible=format_rate(replayed.scenario.traffic.eligible),
         payments=reader.count(len(replayed.arrivals)),
+        runs=len(replayed.outcomes),
     )
     return section
 
 
-def _refusals(result: Result, reader: Reader) -> list[str]:
-    """What the proof said to the campaign before it could run: its first witness, in words."""
-    witnesses = [row["witness"] for row in result.replayed.named("proved").refused if row["witness"]]
-    return [reader("proof_says", words=one["words"][reader.language]) for one in witnesses[:1]]
+def _proof_says(result: Result, reader: Reader) -> list[str]:
+    """What the proof said to the campaign before it could run: its smallest witness, in words."""
+    by = next((bound.by for bound in result.replayed.scenario.bounds if bound.guard == "proof"), None)
+    witness = smallest_witness(result.replayed.outcomes, by)
+    return [reader("proof_says", words=witness["words"][reader.language])] if witness is not None else []
 
 
 def _ends(result: Result, reader: Reader) -> dict[str, str]:

@@ -6,9 +6,10 @@ from itertools import pairwise
 
 from makegood.demo.report.figures import by_day, latencies
 from makegood.demo.report.reader import Reader
-from makegood.demo.report.replay_plots import per_half_minute
 from makegood.demo.report.words import mistake_words, refusal_words
 from makegood.demo.run import Result
+from makegood.replay.report import words as replay_words
+from makegood.replay.report.table import runs
 
 _LATENCY_EDGES = (0, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000)  # Milliseconds.
 
@@ -111,28 +112,21 @@ def ends(result: Result, reader: Reader) -> Table:
 
 
 def replay(result: Result, reader: Reader) -> Table:
-    """The rows of the replay, one for each run that took place."""
-    keys = ("guards", "wrong_granted", "wrong_minor", "stopped_by", "payments_to_stop", "seconds_to_stop")
-    heads = _heads(*(reader(key) for key in keys))
-    rows = []
-    for outcome in result.replayed.outcomes:
-        guards = ", ".join(reader(f"guard_{guard}") for guard in outcome.run.guards) or reader("none")
-        stopped = reader(f"guard_{outcome.stopped_by}") if outcome.stopped_by else reader("no_stop")
-        first = "–" if outcome.payments_to_stop is None else reader.count(outcome.payments_to_stop)
-        seconds = "–" if outcome.seconds_to_stop is None else f"{outcome.seconds_to_stop:.1f}"
-        money = reader.money(outcome.wrong_minor, reader.replay_currency)
-        rows.append([guards, reader.count(len(outcome.grants)), money, stopped, first, seconds])
-    return Table(heads, rows, shown=True)
+    """The rows of the replay, the most guards first."""
+    made = runs(result.replayed, replay_words.Reader(reader.language))
+    heads = [Head(text, "n" if number else "") for text, number in made.heads]
+    return Table(heads, made.rows, shown=True)
 
 
 def half_minutes(result: Result, reader: Reader) -> Table:
-    """Money granted by the end of each half minute of the replay."""
-    outcomes_ = result.replayed.outcomes
-    stage = reader.money(result.replayed.scenario.brief.stage_first_max, reader.replay_currency)
-    names = [reader(o.run.name, stage=stage) for o in outcomes_]
-    heads = _heads(result.replayed.scenario.timezone, *names)
-    rows = [[at, *(reader.money(v, reader.replay_currency) for v in minor)] for at, minor in per_half_minute(result)]
-    return Table(heads, rows)
+    """Money granted wrongly by the end of each half minute of the replay."""
+    scenario, told = result.replayed.scenario, replay_words.Reader(reader.language)
+    rows = []
+    for end in range(30, scenario.seconds + 1, 30):
+        moment = scenario.opens.plus(end).local(scenario.timezone).strftime("%H:%M:%S")
+        so_far = [sum(g.minor for g in one.grants if g.seconds <= end) for one in result.replayed.outcomes]
+        rows.append([moment, *(told.money(minor, scenario.currency) for minor in so_far)])
+    return Table(_heads(scenario.timezone, *map(told.run, result.replayed.outcomes)), rows)
 
 
 def latency(result: Result, reader: Reader) -> Table:

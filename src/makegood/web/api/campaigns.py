@@ -7,6 +7,7 @@ from starlette.responses import Response
 from makegood.errors import FieldError, Problem, ProblemCode
 from makegood.limits import TEXT_CHARS_MAX
 from makegood.services import campaigns, control
+from makegood.services.live_chart import live_chart
 from makegood.web.api.answers import answer, as_json, etag, matches
 from makegood.web.api.operation import Call
 from makegood.web.body import want_keys, want_text
@@ -25,6 +26,11 @@ async def get_campaign(call: Call) -> Response:
     if matches(tag, call.request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return answer(view, headers=headers)
+
+
+async def get_chart(call: Call) -> Any:
+    """What it granted lately, beside what its brief expects, and how near each guard is."""
+    return await live_chart(call.platform, call.caller, call.id("campaign_id"))
 
 
 async def stop_campaign(call: Call) -> Any:

@@ -4,6 +4,7 @@ from makegood.domain.review import Scope
 from makegood.errors import ProblemCode as P
 from makegood.limits import BATCH_BODY_BYTES_MAX, DOCUMENTS_BODY_BYTES_MAX
 from makegood.web.api import campaigns, documents, examples, ledger, payments, quotes, settlements
+from makegood.web.api.chart_schemas import CHART_EXAMPLE
 from makegood.web.api.operation import Once, Operation
 from makegood.web.api.schemas import ref
 from makegood.web.api.settlement_schemas import STATEMENT_EXAMPLE
@@ -208,6 +209,19 @@ OPERATIONS: tuple[Operation, ...] = (
         _READ,
         ref("Campaign"),
         tagged=True,
+    ),
+    Operation(
+        "GET",
+        "/v1/campaigns/{campaign_id}/chart",
+        campaigns.get_chart,
+        "Campaigns",
+        "Read a campaign's live chart",
+        "What it granted in each minute of the last half hour, beside the most that its brief expects and the bound of "
+        "the collar; what was stopped and opened; how near the detector is to an alarm; what the next stage waits for.",
+        _READ,
+        ref("Chart"),
+        CHART_EXAMPLE,
+        problems=(P.STATE_FORBIDS,),
     ),
     Operation(
         "POST",
