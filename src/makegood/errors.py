@@ -85,9 +85,9 @@ class Problem(MakegoodError):  # noqa: N818 - RFC 9457 calls it a problem
         self.hint = hint
 
 
-class LeaseIsOver(MakegoodError):  # noqa: N818 - a state of this node, not of the code
-    """This node has not heard from the store for so long that it may not grant; nothing was done."""
-
-
 class StoreUnavailable(MakegoodError):  # noqa: N818 - a state of the store, not of the code
     """The store is away, too slow or dying. Nothing is known to have been decided; a retry is safe."""
+
+
+class LeaseIsOver(StoreUnavailable):
+    """This node has not heard from the store for so long that it may not grant; nothing was done."""

@@ -1,8 +1,8 @@
 """Nodes whose packets to and from the store are dropped, each in its way, while a campaign is stopped elsewhere."""
 
 import asyncio
-import os
 import socket
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from tests.nodes.ledger import assert_balanced, ever_granted, until_nothing_held
+from tests.nodes.ledger import assert_balanced, ever_granted, held, until_nothing_held
 from tests.nodes.namespaces import STORE, Cut, Network, inside, network, why_not
 from tests.nodes.node import payment, started
 
@@ -58,9 +58,9 @@ class Story:
 async def story() -> AsyncIterator[Story]:
     """Three nodes grant; each is cut off in its way; a campaign is stopped; they come back."""
     if missing := why_not():
-        os.write(
-            2, f"\nNOT TESTED: what a node does without its network. {missing}\n".encode()
-        )  # Past pytest's capture.
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # It is told at the end of the run, and is no error.
+            warnings.warn(f"NOT TESTED: what a node does without its network. {missing}", stacklevel=1)
         pytest.skip(missing)
     settings = Settings(port=0, log_level="error", deadline_ms=LEASE_MS, lease_ms=LEASE_MS)
     async with running(0, 2, settings) as nodes:
@@ -159,7 +159,9 @@ async def test_a_node_that_is_cut_off_answers_full_price_and_grants_nothing(stor
 
 @each_way
 async def test_what_was_answered_while_it_was_cut_off_holds_nothing_afterwards(story: Story, node: int) -> None:
-    await until_nothing_held(story.nodes.platform, HOUSE, story.ids(story.meanwhile(node)))
+    asked = story.ids(story.meanwhile(node))
+    await until_nothing_held(story.nodes.platform, HOUSE, asked)
+    assert await held(story.nodes.platform, HOUSE, asked) == set()
 
 
 async def test_a_question_that_arrives_after_its_lease_moves_no_money(story: Story) -> None:

@@ -16,7 +16,7 @@ PAGE = f"/console/campaigns/{CAMPAIGN}"
 GUARDS = "/console/guards"
 LIST = ("/console/campaigns", GUARDS)
 STEPS = (f"{PAGE}/stop", f"{PAGE}/resume", f"{GUARDS}/everything/stop", f"{GUARDS}/everything/resume")
-PATHS = (*LIST, "/console/campaigns?q=nothing", PAGE, *STEPS, "/console/access", "/console/x")
+PATHS = (*LIST, "/console/campaigns?q=nothing", PAGE, f"{PAGE}/chart", *STEPS, "/console/access", "/console/x")
 RULES = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],

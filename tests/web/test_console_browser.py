@@ -177,7 +177,7 @@ async def test_the_language_and_the_colours_that_were_chosen_stay(visitor: Visit
 
 async def test_the_summary_is_there_in_the_other_language_too(visitor: Visitor, keys: dict[str, str]) -> None:
     await visitor.sign_in(keys["auditor"], PAGE)
-    other = visitor.page.locator("details")
+    other = visitor.page.get_by_label("Summary").locator("details")
     await other.locator("summary").click()
     await expect(other.locator("p[lang=zh-CN]")).to_be_visible()
 

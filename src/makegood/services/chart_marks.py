@@ -39,8 +39,8 @@ class Interval:
 
 
 def marks_of(rows: Iterable[Mapping[str, Any]]) -> list[Mark]:
-    """Marks of audit rows, in their order."""
-    return [_mark(row, json.loads(row["detail"])) for row in rows]
+    """Marks of audit rows, oldest first."""
+    return sorted((_mark(row, json.loads(row["detail"])) for row in rows), key=lambda one: one.at)
 
 
 def _mark(row: Mapping[str, Any], detail: Mapping[str, Any]) -> Mark:

@@ -149,6 +149,6 @@ def evidence_of(trip: Trip) -> dict[str, Any]:
         "check": trip.check.value,
         "seen": trip.seen,
         "allowed": trip.allowed,
-        "payment": {**asdict(about), "now": about.now.text()} if hasattr(about, "now") else asdict(about),
+        "payment": {**asdict(about), "at": about.at.text()},
         "words": dict(words(trip)),
     }

@@ -1,8 +1,8 @@
 """What a campaign granted lately: slots of ten seconds, read from the ledger a part at a time.
 
 Whoever looks pays for what is new since somebody last looked, and for a part of what is older, until half an hour is
-known. So a look costs milliseconds, also where thousands of payments come in a second. Entries have their number when
-they have their time, so those that are new have the highest ones; of the last two seconds some may not be there yet, and
+known. So a look costs milliseconds, also where thousands of payments come in a second. Entries get their number when
+they get their time, so those that are new have the highest ones; of the last two seconds some may not be there yet, so
 those are read again. One that commits later still is left out: the ledger has the exact sums.
 """
 
@@ -74,7 +74,7 @@ class Lately:
 
     slots: dict[int, Slot] = field(default_factory=dict)
     still_open: dict[int, Slot] = field(default_factory=dict)
-    open_from: Instant = Instant(0)
+    open_from: int = 0
     above: int = 0
     below: int = 0
     since: int = 0
@@ -91,7 +91,7 @@ class Lately:
             open_from = now.plus(-_OPEN_SECONDS)
             self.upto = slot_of(now) + 1
             if 0 <= open_from - self.open_from <= _GAP_SECONDS_MAX * SECOND:
-                self._take(await books.newer(self.above, self.open_from, open_from))
+                self._take(await books.newer(self.above, Instant(self.open_from), open_from))
                 self.open_from = open_from
             else:
                 await self._begin(books, open_from)
@@ -109,7 +109,7 @@ class Lately:
     async def _look_back(self, books: Books) -> None:
         """One part more. What is open in it is of the first part only, and is read again."""
         is_first, oldest = self.below == _NO_ENTRY, self.upto - _KEPT
-        found, is_more = await books.older(self.below, self.open_from)
+        found, is_more = await books.older(self.below, Instant(self.open_from))
         rows = list(found)
         if is_first:
             least = min((row["least"] for row in rows), default=1)

@@ -17,7 +17,7 @@ from makegood.documents.read import read_documents
 from makegood.documents.source import Source
 from makegood.domain.brief import Brief
 from makegood.engine.snapshot import Live, Snapshot, build_snapshot
-from makegood.errors import Problem, ProblemCode
+from makegood.errors import LeaseIsOver, Problem, ProblemCode
 from makegood.findings import FindingCode, Severity
 from makegood.services.access import House
 from makegood.services.briefs import Known, known_of
@@ -50,6 +50,7 @@ class LiveSet:
     guarded: Known = field(default_factory=Known)
     saved: set[str] = field(default_factory=set)
     refreshing: "asyncio.Task[object] | None" = None
+    refresh_began: float = 0.0
 
     def store_clock(self) -> Instant:
         """The store's time now, as last compared."""
@@ -60,6 +61,13 @@ class LiveSet:
         """Whether this process may grant by its own clock; the store looks at its own."""
         return time.monotonic() < self.leased_until
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the lease is over and the store was asked a while ago, without an answer yet."""
+        asking = self.refreshing is not None and not self.refreshing.done()
+        slow = time.monotonic() - self.refresh_began > AGE_SECONDS_MAX
+        return asking and slow and self.version >= 0 and not self.is_leased
+
 
 def fresh_set(platform: Platform, house: House) -> LiveSet | None:
     """The live set where it is known and fresh: nearly always."""
@@ -68,8 +76,13 @@ def fresh_set(platform: Platform, house: House) -> LiveSet | None:
 
 
 async def live_set(platform: Platform, house: House, *, fresh: bool = False) -> LiveSet:
-    """The live set, at most a quarter of a second old; `fresh` asks the store in any case."""
+    """The live set, at most a quarter of a second old; `fresh` asks the store in any case.
+
+    Raises LeaseIsOver where the store has not answered for so long that nobody needs to wait for it any more.
+    """
     known = platform.live.setdefault(house.id, LiveSet(test=not house.live))
+    if not fresh and known.is_cut_off:
+        raise LeaseIsOver("nothing was heard from the store for as long as a lease lasts")
     if fresh or time.monotonic() - known.asked > AGE_SECONDS_MAX:
         await _refreshed(platform, house, known, fresh=fresh)
     return known
@@ -81,6 +94,7 @@ async def _refreshed(platform: Platform, house: House, known: LiveSet, *, fresh:
     if fresh and running is not None:
         await asyncio.wait({running})
     if known.refreshing is None or known.refreshing.done():
+        known.refresh_began = time.monotonic()
         task: asyncio.Task[object] = asyncio.create_task(_refresh(platform, house, known))
         task.add_done_callback(_heed)
         platform.tasks.add(task)
@@ -101,7 +115,7 @@ async def _refresh(platform: Platform, house: House, known: LiveSet) -> None:
     seconds = platform.settings.lease_ms / 1000
     known.skew = Instant.of(stored.now) - time.monotonic_ns()
     if stored.version > known.version:
-        known.policies, known.snapshots, known.guarded = await _build(platform, house, stored)
+        known.policies, known.snapshots, known.guarded = await _build(platform, house, stored, known.snapshots)
         known.version = stored.version
     # Counted from before the store was asked: what it said then is what the lease is for.
     known.lease, known.leased_until = stored.now + timedelta(seconds=seconds), began + seconds
@@ -109,17 +123,20 @@ async def _refresh(platform: Platform, house: House, known: LiveSet) -> None:
 
 
 async def _build(
-    platform: Platform, house: House, stored: records.LiveSet
+    platform: Platform, house: House, stored: records.LiveSet, before: Mapping[str, Snapshot]
 ) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot], Known]:
     briefs = [row["brief"] for row in stored.campaigns if row["brief"]]
     revisions = [*stored.policies.values(), *(row["revision"] for row in stored.campaigns), *briefs]
     documents = await rows.documents(platform.store.pool, house.id, revisions)
     # A thousand campaigns take most of a second to check and compile: not in the loop that answers payments.
-    return await asyncio.to_thread(_compile, house, stored, documents)
+    return await asyncio.to_thread(_compile, house, stored, documents, before)
 
 
 def _compile(
-    house: House, stored: records.LiveSet, documents: Mapping[str, Mapping[str, Any]]
+    house: House,
+    stored: records.LiveSet,
+    documents: Mapping[str, Mapping[str, Any]],
+    before: Mapping[str, Snapshot],
 ) -> tuple[dict[str, PolicyDocument], dict[str, Snapshot], Known]:
     policies = {currency: policy_of(documents[revision]) for currency, revision in stored.policies.items()}
     for currency in [currency for currency, policy in policies.items() if policy.policy is None]:
@@ -129,7 +146,7 @@ def _compile(
         del policies[currency]
     members = {currency: [row for row in stored.campaigns if row["currency"] == currency] for currency in policies}
     snapshots = {
-        currency: _snapshot(house, policy, members[currency], documents, stored.scenes)
+        currency: _snapshot(house, policy, members[currency], documents, stored.scenes, before.get(currency))
         for currency, policy in policies.items()
     }
     briefs = [
@@ -151,6 +168,7 @@ def _snapshot(
     members: Iterable[Mapping[str, Any]],
     documents: Mapping[str, Mapping[str, Any]],
     stopped_scenes: frozenset[str],
+    before: Snapshot | None = None,
 ) -> Snapshot:
     live = []
     for row in members:
@@ -163,7 +181,12 @@ def _snapshot(
         live.append(Live(document.campaign, row["revision"], row["stopped"]))
     assert policy.policy is not None
     return build_snapshot(
-        policy.policy, live, policy_revision=policy.revision, secret=house.draw_secret, stopped_scenes=stopped_scenes
+        policy.policy,
+        live,
+        policy_revision=policy.revision,
+        secret=house.draw_secret,
+        stopped_scenes=stopped_scenes,
+        before=before,
     )
 
 

@@ -102,7 +102,7 @@ async def live_chart(platform: Platform, caller: Caller, campaign_id: str) -> Li
     lately = _lately(guarded, campaign_id)
     await lately.look(rows.CampaignBooks(platform.store.pool, house.id, campaign_id), now)
     since = instant_of(lately.upto).plus(-60 * MINUTES_SHOWN)
-    marks = marks_of(reversed(standing.marks))
+    marks = marks_of(standing.marks)
     in_force = standing.stops | ({campaign_id} if standing.row["stopped"] else set())
     points, total = lately.points(), lately.total()
     busiest = max(points, key=lambda one: one.granted_minor, default=None)

@@ -126,13 +126,13 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
         if answers is None:
             left = milliseconds / 1000 - (time.perf_counter() - started)
             answers = await _decided(platform, caller, raws, attempt, left)
+    except LeaseIsOver:
+        attempt.asked.clear()  # Nothing of it was done, so there is nothing to end: a retry is decided afresh.
+        answers = _abandoned(platform, caller, attempt, raws, Undecided.LEASE_IS_OVER)
     except StoreUnavailable:
         # The connection may have died after the commit: what was perhaps reserved is ended once the store is back.
         reason = Undecided.STORE_IS_UNAVAILABLE if _is_known(platform, caller) else Undecided.LIVE_SET_IS_UNKNOWN
         answers = _abandoned(platform, caller, attempt, raws, reason)
-    except LeaseIsOver:
-        attempt.asked.clear()  # Nothing of it was done, so there is nothing to end: a retry is decided afresh.
-        answers = _abandoned(platform, caller, attempt, raws, Undecided.LEASE_IS_OVER)
     except Problem:
         raise
     except Exception:

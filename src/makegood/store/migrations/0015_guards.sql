@@ -96,10 +96,12 @@ create or replace function open_budgets(p_house bigint, p_campaign text, p_live 
         where house_id = p_house and campaign_id = p_campaign;
 $$;
 
--- Locks every campaign of the house that is or was live, with its budgets: the caller holds the house's lock.
+-- Locks every campaign of the house that is or was live, with its budgets: the caller holds the house's lock. Whoever waits
+-- for a row waits for every batch that comes meanwhile; the locks of limits have a queue, so whoever reserves waits behind.
 create function lock_all_campaigns(p_house bigint) returns text[] language plpgsql set search_path = makegood, pg_temp as $$
 declare v_campaigns text[] := array(select campaign_id from campaigns where house_id = p_house and live is not null order by campaign_id);
 begin
+    perform lock_limits(p_house, v_campaigns);
     perform lock_campaigns(p_house, v_campaigns);
     return v_campaigns;
 end $$;
@@ -179,6 +181,32 @@ begin
     return jsonb_build_object('outcome', 'resumed');
 end $$;
 
+-- Stops a campaign: once this has committed, nothing commits a grant of it. Holds stay good; gives how many there are.
+-- A stop of a stopped campaign is a stop: its reason is the newest, and a resume that was asked for is off.
+create or replace function stop_campaign(p_house bigint, p_principal text, p_campaign text, p_reason text) returns jsonb
+    language plpgsql security definer set search_path = makegood, pg_temp as $$
+declare
+    v_batch bigint := begin_batch(p_house);
+    v_row campaigns;
+    v_open bigint;
+begin
+    perform lock_house(p_house);
+    perform lock_limits(p_house, array[p_campaign]);   -- In their queue: see `lock_all_campaigns`.
+    perform lock_campaigns(p_house, array[p_campaign]);
+    select * into v_row from campaigns where house_id = p_house and campaign_id = p_campaign;
+    if v_row.campaign_id is null then return jsonb_build_object('outcome', 'not_found'); end if;
+    if v_row.live is null then return jsonb_build_object('outcome', 'state_forbids'); end if;
+    select sum(holds) into v_open from budgets where house_id = p_house and campaign_id = p_campaign;
+    update campaigns set stopped = true, stop_reason = p_reason, stopped_by = p_principal, stopped_at = clock_timestamp(),
+        resume_by = null, resume_reason = null, resume_until = null
+        where house_id = p_house and campaign_id = p_campaign;
+    if not v_row.stopped then perform live_set_changed(p_house); end if;
+    perform emit(p_house, 'campaign.stopped', p_campaign, jsonb_build_object('reason', p_reason, 'principal', p_principal));
+    perform end_batch(p_house, v_batch, p_principal, 'campaign.stop', p_campaign,
+                      jsonb_build_object('reason', p_reason, 'honoured_quotes', v_open));
+    return jsonb_build_object('outcome', 'done', 'honoured_quotes', v_open);
+end $$;
+
 -- -- breakers ------------------------------------------------------------------------------------------
 
 -- A guard tripped on a revision: its breaker opens, which is a stop with evidence. Only the revision that is live is stopped;
@@ -192,6 +220,7 @@ declare
     v_reason text := p_guard || ': ' || p_what;
 begin
     perform lock_house(p_house);
+    perform lock_limits(p_house, array[p_campaign]);
     perform lock_campaigns(p_house, array[p_campaign]);
     select * into v_row from campaigns where house_id = p_house and campaign_id = p_campaign;
     if v_row.campaign_id is null then return false; end if;

@@ -4,9 +4,11 @@ from makegood.domain.review import State
 from makegood.domain.target import parse_target
 from makegood.services.books import recent_events
 from makegood.services.campaigns import get_campaign
+from makegood.services.live_chart import live_chart
 from makegood.services.views import CampaignView
 from makegood.web.console.actions import actions_of, is_asked
 from makegood.web.console.bars import scale_bar, share_bar, stepped_bar, steps
+from makegood.web.console.chart import chart_values
 from makegood.web.console.confirm import honoured
 from makegood.web.console.events import events_of
 from makegood.web.console.pages import Page, Visit
@@ -44,7 +46,11 @@ async def campaign_page(visit: Visit) -> Page:
         "proofs": await proofs_shown(platform, visit.caller, view, visit.speech),
         "events": events_of(events, view, visit.speech),
         "read_at": platform.clock(),
+        "is_charted": view.state not in (State.DRAFT, State.IN_REVIEW, State.APPROVED),
+        "chart": None,
     }
+    if values["is_charted"] and not visit.wants_fragment and not visit.wants_twin:  # A script asks for it by itself.
+        values |= chart_values(await live_chart(platform, visit.caller, campaign_id), visit.speech)
     twin = campaign_twin(view) | {"events": plain(events), "proofs": plain(values["proofs"])}
     return Page("campaign.html", values, twin, fragment="campaign_live.html")
 

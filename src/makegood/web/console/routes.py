@@ -5,6 +5,7 @@ from starlette.routing import Route
 from makegood.errors import Problem, ProblemCode
 from makegood.web.console.campaign import campaign_page
 from makegood.web.console.campaign_list import campaigns_page
+from makegood.web.console.chart import chart_page
 from makegood.web.console.confirm import resume, resume_page, stage, stage_page, stop, stop_page
 from makegood.web.console.guard_confirm import resume_target, resume_target_page, stop_target, stop_target_page
 from makegood.web.console.guards import guards_page
@@ -29,6 +30,7 @@ routes: list[Route] = [
     *page_routes(f"{_CAMPAIGN}/stop", stop_page, post=stop),
     *page_routes(f"{_CAMPAIGN}/resume", resume_page, post=resume),
     *page_routes(f"{_CAMPAIGN}/stage", stage_page, post=stage),
+    *page_routes(f"{_CAMPAIGN}/chart", chart_page),
     *page_routes(_CAMPAIGN, campaign_page),
     *page_routes("/console/guards", guards_page),
     *page_routes(f"{_TARGET}/stop", stop_target_page, post=stop_target),

@@ -4,7 +4,7 @@
 
 (() => {
   const find = (selector) => document.querySelector(selector);
-  const isPoll = (event) => event.target instanceof Element && event.target.id === "live";
+  const isPoll = (event) => event.target instanceof Element && event.target.matches("#live, #chart");
 
   // Figures that stopped arriving are not shown as if they were fresh. "lost" and "ended" are two different notices.
   function report(state) {
