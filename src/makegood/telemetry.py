@@ -52,6 +52,9 @@ LEASE_SECONDS = Gauge(
     registry=REGISTRY,
     multiprocess_mode="livemin",
 )
+UNDECIDED = Counter(
+    "makegood_undecided", "Payments answered full price and undecided, by why", ["reason"], registry=REGISTRY
+)  # reason: docs/reference/undecided.md
 GUARD_ROUND_SECONDS = Histogram(
     "makegood_guard_round_seconds",
     "Time of one round of the guards over all houses of a process",

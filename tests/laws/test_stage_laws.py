@@ -9,8 +9,8 @@ from tests.unit.pricing_world import POLICY
 
 from makegood.documents.stages import default_stages
 from makegood.domain.policy import StageBounds
-from makegood.guard.health import COUNT_MAX, LOG_NEEDED, ONE_IN, Evidence, log_e, payers_needed, read_evidence
-from makegood.guard.health_watch import look, read_watch
+from makegood.guard.health import COUNT_MAX, LOG_NEEDED, ONE_IN, Evidence, log_e, payers_needed
+from makegood.guard.health_watch import look
 from makegood.guard.stage import first_max, plan
 from makegood.guard.stage_decision import Loudness, Terms, decide_stage
 from makegood.limits import GROWTH_MAX, MONEY_MINOR_MAX
@@ -96,21 +96,6 @@ def test_what_opens_was_judged_and_quiet_and_had_evidence(
             and not term.by_hand
             and term.next_minor is not None
         )
-
-
-@given(evidences(), evidences(), evidences())
-def test_parts_of_the_evidence_add_up_in_any_order(one: Evidence, two: Evidence, three: Evidence) -> None:
-    assert one.with_part(two) == two.with_part(one)
-    assert one.with_part(two).with_part(three) == one.with_part(two.with_part(three))
-
-
-@given(evidences(), st.lists(st.integers(0, 2**62), min_size=1, max_size=20))
-def test_what_is_written_of_a_watch_is_read_back(evidence: Evidence, moments: list[int]) -> None:
-    watch = None
-    for now in moments:
-        watch = look(watch, "rev_1", 100, evidence, now)
-    assert watch is not None and read_watch(watch.plain()) == watch
-    assert read_evidence(evidence.plain()) == evidence
 
 
 @given(st.integers(0, 2000), st.integers(0, 2000), st.sampled_from(ONE_IN))

@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from tests.sim.run_lengths import Powers, direct, importance
 from makegood.guard.cells import Observed
 from makegood.guard.detector import Detector
 
+PAGE = Path(__file__).parents[2] / "docs" / "algorithms" / "detector.md"
 IS_NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 
 
@@ -24,6 +28,56 @@ def test_the_recorded_result_is_of_the_whole_run_and_meets_every_target() -> Non
     assert {row["file"] for row in found["real"]} == {"completejourney_2017", "nyc_yellow_taxi_2018_2020"}
     assert max(row["threshold"] for row in found["run_lengths"]) == 1e6
     assert max(row["threshold"] for row in found["rare"]) >= 100 * N
+
+
+def test_the_page_says_what_the_recorded_result_says() -> None:
+    found = json.loads(RESULT.read_text(encoding="utf-8"))
+    page = PAGE.read_text(encoding="utf-8").split("## 8. What was measured")[1].split("\n## ")[0]
+    outside_rows, inside_rows, rare_rows, real_rows = _tables(page)
+    assert COMMAND in page and f"`ln N` is {found['ln_n']}." in page
+    for cells in outside_rows:
+        rows = [_row(found["outside"], eligible=_rate(cells[0]), scenes=7, campaigns=number) for number in (1, 100)]
+        assert cells[1:] == [f"{row['wrong_grants_mean']}, {row['wrong_grants_most']}" for row in rows]
+    for cells in inside_rows:
+        share, leak = map(_rate, cells[0].split("→"))
+        row = _row(found["inside"], share=share, leak=leak, campaigns=1)
+        seen = [row[key] for key in ("bound", "payments_mean", "times_bound", "cusum_mean")]
+        rounded = [round(seen[0], 1), round(seen[1], 1), seen[2], round(seen[3], 1)]
+        assert list(map(_number, cells[1:])) == pytest.approx(rounded, abs=0.006)
+    sizes = sorted({row["threshold"] for row in found["rare"]})
+    for cells in rare_rows:
+        seen = [_row(found["rare"], share=_rate(cells[0]), threshold=size)["false_stops"] for size in sizes]
+        assert list(map(_number, cells[1:])) == pytest.approx(seen, abs=0.006)
+    counted = {(row["file"], row["payments"]) for row in found["real"]}
+    assert {(cells[0].split("`")[1], int(_number(cells[2]))) for cells in real_rows} == counted
+    kinds = [row["file"] + row["scenes"] for row in found["real"]]
+    assert sorted(int(cells[1]) for cells in real_rows) == sorted(kinds.count(kind) for kind in set(kinds))
+    assert sum(int(cells[3]) for cells in real_rows) == sum(row["false_stops"] for row in found["real"]) == 0
+    ten = max(row["times_bound"] for row in found["inside"] if row["campaigns"] == 10)
+    assert f"the largest ratio is {ten + 1e-9:.2f}" in page
+    longer = [row["times_threshold"] for row in found["run_lengths"] if row["threshold"] * row["share"] >= 1]
+    assert f"is {min(longer):.2f} to {max(longer):.1f} times the threshold" in " ".join(page.split())
+
+
+def _tables(page: str) -> list[list[list[str]]]:
+    """The tables of a page without their heads: rows of cells."""
+    blocks = re.findall(r"(?:^\|.*\|\n)+", page, re.MULTILINE)
+    rows = [[[cell.strip() for cell in line.strip("| ").split(" | ")] for line in one.splitlines()] for one in blocks]
+    return [one[2:] for one in rows]
+
+
+def _row(rows: list[dict[str, Any]], **keys: float) -> dict[str, Any]:
+    (row,) = (row for row in rows if all(row[key] == pytest.approx(value) for key, value in keys.items()))
+    return row
+
+
+def _number(cell: str) -> float:
+    return float(cell.replace(",", ""))
+
+
+def _rate(cell: str) -> float:
+    words = cell.split()
+    return _number(words[0]) / _number(words[2]) if "in" in words else _number(words[0]) / 100
 
 
 def test_the_simulation_by_arrays_is_the_detectors_recursion() -> None:

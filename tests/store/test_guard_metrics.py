@@ -11,6 +11,7 @@ from makegood.services.quotes import quote
 from makegood.services.rounds import guard_round
 from makegood.services.watching import guarded_of
 from makegood.store.lately import CampaignBooks
+from makegood.store.pool import in_house
 from makegood.telemetry import REGISTRY
 
 CAMPAIGN = "spring-qr-2027"
@@ -68,11 +69,20 @@ async def test_stops_in_force_are_counted_by_what_they_stop(watched: Shop) -> No
     assert (value("makegood_stopped", what="campaign"), value("makegood_stopped", what="scene")) == (1, 0)
 
 
-async def test_an_alarm_counts_once_for_each_whose_evidence_it_is(watched: Shop) -> None:
+async def test_an_alarm_is_counted_and_its_event_has_the_numbers_and_the_payments(watched: Shop) -> None:
     before = value("makegood_detector_alarms_total", measure="share", evidence="own")
-    for _ in range(14):
-        await quote(watched.platform, watched.callers["till"], watched.payment())
+    seen = [
+        (await quote(watched.platform, watched.callers["till"], watched.payment()))["payment_id"] for _ in range(14)
+    ]
     assert value("makegood_detector_alarms_total", measure="share", evidence="own") == before + 1
+    await guard_round(watched.platform)
+    async with in_house(watched.platform.store.pool, watched.house.id) as connection:
+        (event,) = await connection.fetch("select subject, data from outbox where type = 'breaker.opened'")
+    evidence = event["data"]["evidence"]
+    assert (event["subject"], event["data"]["guard"], evidence["measure"]) == (CAMPAIGN, "detector", "share")
+    assert evidence["statistic"] >= evidence["threshold"] > 0
+    assert set(evidence["last"]) <= set(seen) and len(evidence["last"]) == evidence["grants"] > 5
+    assert set(evidence["words"]) == {"en", "zh-CN"}
 
 
 async def test_the_books_of_a_chart_are_read_by_number_and_sum_up_to_the_ledger(watched: Shop) -> None:

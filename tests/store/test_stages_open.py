@@ -90,6 +90,7 @@ async def test_a_healthy_campaign_opens_its_next_stage_by_itself_and_the_event_s
     assert await opened(shop) == decision.next_minor > first  # type: ignore[operator]
     (event,) = await _events(shop)
     assert event["evidence"]["payers_settled"] == decision.payers_settled
+    assert "the next stage opens up to" in str(event["evidence"]["words"])
 
 
 async def _events(shop: Shop) -> list[dict[str, dict[str, int]]]:

@@ -112,6 +112,32 @@ def test_an_error_finding_exits_with_one(folder: Path) -> None:
     assert (campaign["id"], campaign["summary"], campaign["worst"]) == ("spring-qr-2027", None, None)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "field", "reason"),
+    [
+        (
+            'share_of_payments: "5%"',
+            'share_of_payments: "0%"',
+            "share_of_payments",
+            "the first grant is already too many",
+        ),
+        ('discount_mean: "25.00', 'discount_mean: "50.01', "discount_mean", "no mean is above the largest"),
+        ('discount_mean: "25.00', 'discount_mean: "0.00', "discount_mean", "at least one minor unit"),
+        ('spend_per_minute: "60000.00', 'spend_per_minute: "24.99', "spend_per_minute", "already be too much"),
+        ('spend_per_minute: "60000.00', 'spend_per_minute: "75000.01', "spend_per_minute", "at the declared peak"),
+        ('spend_per_minute: "60000.00', 'spend_per_minute: "1000000.01', "spend_per_minute", "no second minute"),
+    ],
+)
+def test_a_brief_that_expects_what_cannot_be_is_refused_with_the_reason(
+    folder: Path, old: str, new: str, field: str, reason: str
+) -> None:
+    _edit(folder / "brief-spring.yaml", old, new)
+    code, said = run_json(folder)
+    found = [one for brief in said["briefs"] for one in brief["findings"]]
+    assert code == 1 and {one["code"] for one in found} == {"expectation_is_absurd"}
+    assert any(one["path"] == f"/expect/{field}" and reason in one["message"] and one["line"] for one in found)
+
+
 def test_a_wrong_call_exits_with_two(folder: Path) -> None:
     assert run(folder / "missing.yaml").exit_code == 2
     assert run().exit_code == 2

@@ -63,7 +63,11 @@ def looked_anew(lately: Lately) -> None:
 
 
 ENTRIES = st.lists(
-    st.tuples(st.integers(-2_400, 60).map(lambda s: START + s * SECOND), st.integers(1, 5_000), st.booleans()),
+    st.tuples(
+        (st.integers(-2_400, 60) | st.integers(-6, 30)).map(lambda s: START + s * SECOND),
+        st.integers(1, 5_000),
+        st.booleans(),
+    ),
     max_size=60,
 ).map(sorted)
 PAUSES = st.lists(st.sampled_from([0, 1, 2, 7, 9, 30, 61, 300]), min_size=1, max_size=8)

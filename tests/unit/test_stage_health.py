@@ -16,13 +16,11 @@ from makegood.guard.health import (
     FALSE_OPENING,
     ONE_IN,
     Evidence,
-    can_show,
     claim_of,
     counted_payers,
     payers_needed,
-    read_evidence,
 )
-from makegood.guard.health_watch import SETTLE_NANOS, StageWatch, look, read_watch
+from makegood.guard.health_watch import SETTLE_NANOS, StageWatch, look
 from makegood.guard.stage import plan
 from makegood.guard.stage_decision import Because, Loudness, StageDecision, Terms, decide_stage, loudest
 from makegood.guard.stage_words import decision_words
@@ -158,10 +156,6 @@ def test_a_larger_slice_must_show_a_smaller_share_of_bad_payers() -> None:
     assert [claim_of(minor, 5_000) for minor in (0, 100_000, 900_000, 9_000_000)] == [3, 3, 10, 20]
 
 
-def test_a_slice_of_one_discount_cannot_show_health_by_itself() -> None:
-    assert (can_show(5_000, 5_000), can_show(90_000, 5_000)) == (False, True)
-
-
 def test_payers_count_once_they_had_time_to_complain() -> None:
     early = decide_stage(watched(HEALTHY, 29), TERMS, QUIET)
     assert (early.because, early.payers, early.payers_settled) == (Because.EVIDENCE_IS_SETTLING, 18, 0)
@@ -273,9 +267,7 @@ def test_a_watch_that_looks_all_the_time_remembers_little() -> None:
 # -- plain values ---------------------------------------------------------------------------------------
 
 
-def test_a_watch_and_a_decision_survive_as_json() -> None:
-    watch = watched(HEALTHY)
-    assert read_watch(json.loads(json.dumps(watch.plain()))) == watch
+def test_a_decision_survives_as_json() -> None:
     said = json.loads(json.dumps(decided(detector=Loudness(-float("inf"), 24.0, quiet=True)).plain()))
     assert said["because"] == "evidence_is_there" and said["open_next"] and "loudness" not in said
 
@@ -284,31 +276,18 @@ def test_a_watch_and_a_decision_survive_as_json() -> None:
     "changed",
     [
         {"payers": -1}, {"payers": 1.0}, {"payers": True}, {"payers": COUNT_MAX + 1}, {"payers": None},
-        {"payers_bad": 19}, {"judged": 19}, {"payers_of_one_payee": 19}, {"people": 3},
+        {"payers_bad": 19}, {"judged": 19}, {"payers_of_one_payee": 19},
     ],
 )  # fmt: skip
-def test_counts_that_cannot_be_are_refused(changed: dict[str, object]) -> None:
+def test_counts_that_cannot_be_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="`"):
-        read_evidence(HEALTHY.plain() | changed)
+        replace(HEALTHY, **changed)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"revision": 7}, {"seen_at": -1}, {"watched": 0.5}, {"samples": [[0]]}, {"samples": [[5, 1], [0, 1]]},
-        {"samples": [[10**15, 1]]}, {"evidence": {}}, {"evidence": None}, {"more": 1},
-    ],
-)  # fmt: skip
-def test_a_watch_that_cannot_be_is_refused(changed: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"is not|are not|has other"):
-        read_watch(watched(HEALTHY).plain() | changed)
-
-
-def test_counters_at_their_largest_stay_there() -> None:
+def test_counters_at_their_largest_are_decided_as_any_others() -> None:
     full = replace(HEALTHY, captured=COUNT_MAX, judged=COUNT_MAX, payers=COUNT_MAX)
-    both = full.with_part(full)
-    assert both.captured == both.payers == COUNT_MAX and both.payers_bad == 0
-    assert decided(replace(both, payers_bad=COUNT_MAX)).because is Because.EVIDENCE_IS_SHORT
+    assert decided(full).open_next
+    assert decided(replace(full, payers_bad=COUNT_MAX)).because is Because.EVIDENCE_IS_SHORT
 
 
 @pytest.mark.parametrize("because", Because)

@@ -4,13 +4,12 @@ The claim (the null hypothesis): of the payers that the stage serves, at least o
 happened to those before. A bettor who doubts it starts with 1 and stakes it on each next payer. While the claim is true
 nobody expects to gain, so the wealth is an e-process: it ever reaches 1 ÷ `FALSE_OPENING` with a probability of at most
 `FALSE_OPENING`, however often one looks (Ville 1939; Waudby-Smith and Ramdas 2024, "Estimating means of bounded random
-variables by betting"). The bettor plays a fixed mixture of strategies, so the wealth depends on the counts alone and
-evidence from several nodes adds up in any order.
+variables by betting"). The bettor plays a fixed mixture of strategies, so the wealth depends on the counts
+alone: those of the ledger, of all nodes together.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 # One bad revision leaves the stage it is bad in with this probability at most. Proof, two approvals and collar let a
@@ -26,12 +25,12 @@ ONE_IN = (3, 5, 10, 20)
 # Most is staked on nobody at all, which is how a healthy campaign looks in its first minutes.
 _STRATEGIES = ((0.0, 0.8), (1 / 8, 0.2 / 3), (1 / 4, 0.2 / 3), (1 / 2, 0.2 / 3))
 
-COUNT_MAX = 2**63 - 1  # The store's largest integer. Sums stay at it, and with them what is derived.
+COUNT_MAX = 2**63 - 1  # The store's largest integer.
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was seen since a stage opened, or a part of it; parts share no payer, so that their counts add.
+    """What was seen since a stage opened, on all nodes.
 
     `payers`: whose captured grants the collar found within the brief. A payer and a device count once a stage,
     whatever they do. `payers_bad` of them complained or got a purchase refunded, `payers_of_one_payee` paid the same
@@ -57,27 +56,6 @@ class Evidence:
         for part, whole in (("judged", "captured"), ("payers_bad", "payers"), ("payers_of_one_payee", "payers")):
             if getattr(self, part) > getattr(self, whole):
                 raise ValueError(f"`{part}` is above `{whole}`")
-
-    def with_part(self, other: "Evidence") -> "Evidence":
-        """Both parts together. The order and the grouping of parts do not matter."""
-        return Evidence(
-            **{one.name: min(getattr(self, one.name) + getattr(other, one.name), COUNT_MAX) for one in fields(self)}
-        )
-
-    def plain(self) -> dict[str, int]:
-        """As plain values, which `read_evidence` reads back."""
-        return asdict(self)
-
-
-def read_evidence(value: object) -> Evidence:
-    """The evidence that plain values name. Raises ValueError with a reason in words; nothing is guessed."""
-    if not isinstance(value, Mapping):
-        raise ValueError("is not a mapping of counts")
-    names = {one.name for one in fields(Evidence)}
-    if set(value) != names:
-        wrong = sorted(map(str, names.symmetric_difference(value)))
-        raise ValueError(f"has other counts than it should: `{wrong[0]}`")
-    return Evidence(**value)
 
 
 def counted_payers(payers: int, of_one_payee: int) -> int:
@@ -120,11 +98,6 @@ def claim_of(slice_minor: int, largest: int) -> int:
     """
     room = slice_minor // max(largest, 1)
     return max((one_in for one_in in ONE_IN if 2 * payers_needed(0, one_in) <= room), default=ONE_IN[0])
-
-
-def can_show(slice_minor: int, largest: int) -> bool:
-    """Whether a slice, minor units, certainly holds the payers that are needed. If not, a person may have to open."""
-    return slice_minor // max(largest, 1) >= payers_needed(0, ONE_IN[0])
 
 
 def _check_count(name: str, value: object) -> None:

@@ -1,11 +1,9 @@
 """What a node remembers of a stage between two looks, so that payers count only once they had time to complain."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 from makegood.clock import SECOND
-from makegood.guard.health import Evidence, read_evidence
+from makegood.guard.health import Evidence
 
 # A payer counts this long after the capture was first seen. Long against what finds a mistake by machine (a round of
 # the keeper, a lease, the detector's next look), short against ten minutes for all stages together.
@@ -39,10 +37,6 @@ class StageWatch:
         settled = (one.payers for one in self.samples if one.at <= self.watched - SETTLE_NANOS)
         return min(max(settled, default=0), self.evidence.payers)
 
-    def plain(self) -> dict[str, object]:
-        """As plain values, which `read_watch` reads back."""
-        return asdict(self) | {"samples": [[one.at, one.payers] for one in self.samples]}
-
 
 def look(before: StageWatch | None, revision: str, opened_minor: int, evidence: Evidence, now: int) -> StageWatch:
     """The watch after a look at `now`, monotonic nanoseconds. Another stage or revision begins anew.
@@ -59,22 +53,6 @@ def look(before: StageWatch | None, revision: str, opened_minor: int, evidence: 
     )
 
 
-def read_watch(value: object) -> StageWatch:
-    """The watch that plain values name. Raises ValueError with a reason in words; nothing is guessed."""
-    if not isinstance(value, Mapping) or set(value) != {one.name for one in fields(StageWatch)}:
-        raise ValueError("is not a watch of a stage")
-    if not isinstance(value["revision"], str):
-        raise ValueError("`revision` is not a text")
-    opened, seen_at, watched = (_number(value[name], name) for name in ("opened_minor", "seen_at", "watched"))
-    samples = value["samples"]
-    if not isinstance(samples, list) or not all(isinstance(one, list) and len(one) == 2 for one in samples):
-        raise ValueError("`samples` is not a list of pairs")
-    read = tuple(Sample(_number(at, "samples"), _number(payers, "samples")) for at, payers in samples)
-    if any(one.at >= two.at for one, two in pairwise(read)) or any(one.at > watched for one in read):
-        raise ValueError("`samples` are not in the order of their time")
-    return StageWatch(value["revision"], opened, seen_at, watched, read_evidence(value["evidence"]), read)
-
-
 def _with_memory(before: StageWatch | None, revision: str, evidence: Evidence) -> Evidence:
     if before is None or before.revision != revision:
         return evidence
@@ -88,9 +66,3 @@ def _sampled(samples: tuple[Sample, ...], watched: int, payers: int) -> tuple[Sa
         samples = (*samples, Sample(watched, payers))
     settled = [one for one in samples if one.at <= watched - SETTLE_NANOS]
     return (*settled[-1:], *samples[len(settled) :])
-
-
-def _number(value: object, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"`{name}` is not a whole number from 0")
-    return value

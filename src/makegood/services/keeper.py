@@ -11,7 +11,7 @@ from makegood.services.drill import drill_due
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
 from makegood.services.quotes import end_late_holds
-from makegood.services.rounds import guard_round
+from makegood.services.rounds import guard_round, measure
 from makegood.services.watching import guarded_of
 from makegood.store import access as rows
 from makegood.store import idempotency, records
@@ -45,6 +45,7 @@ async def keep(platform: Platform) -> None:
         except StoreUnavailable as error:
             silent += 1
             log.warning("store_is_unavailable", reason=str(error))
+            measure(platform)  # Leases run out meanwhile, and the metrics say so.
             if silent >= REVIVE_ROUNDS:
                 await _revive(platform)
 

@@ -36,7 +36,7 @@ from makegood.services.live import fresh_set, live_set, snapshot_named
 from makegood.services.platform import Late, Platform
 from makegood.services.watching import observed_nothing
 from makegood.store import ledger, records
-from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, log
+from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, UNDECIDED, log
 
 _PROBLEM, _UNDECIDED, _GRANTED, _NONE = (QUOTES.labels(one) for one in ("problem", "undecided", "granted", "none"))
 
@@ -327,6 +327,7 @@ def _count(answers: Sequence[Answer | Problem]) -> None:
             _PROBLEM.inc()
         elif not answer["decided"]:
             _UNDECIDED.inc()
+            UNDECIDED.labels(answer["reason"]).inc()
         else:
             (_GRANTED if answer["quote_id"] else _NONE).inc()
             if answer["discount_minor"]:

@@ -133,7 +133,8 @@ begin
     select coalesce(sum(holds), 0) into v_open from budgets where house_id = p_house and campaign_id = any (v_covered);
     perform budgets_follow_stops(p_house, v_covered);
     perform live_set_changed(p_house);
-    perform emit(p_house, 'stop', p_target, jsonb_build_object('reason', p_reason, 'principal', p_principal, 'campaigns', v_covered));
+    perform emit(p_house, 'stop', p_target, jsonb_build_object('reason', p_reason, 'principal', p_principal,
+                 'campaigns', v_covered, 'honoured_quotes', v_open));
     perform end_batch(p_house, v_batch, p_principal, 'stop', p_target,
                       jsonb_build_object('reason', p_reason, 'campaigns', v_covered, 'honoured_quotes', v_open));
     return jsonb_build_object('outcome', 'done', 'stopped', v_covered, 'honoured_quotes', v_open);
@@ -201,7 +202,8 @@ begin
         resume_by = null, resume_reason = null, resume_until = null
         where house_id = p_house and campaign_id = p_campaign;
     if not v_row.stopped then perform live_set_changed(p_house); end if;
-    perform emit(p_house, 'campaign.stopped', p_campaign, jsonb_build_object('reason', p_reason, 'principal', p_principal));
+    perform emit(p_house, 'campaign.stopped', p_campaign, jsonb_build_object('reason', p_reason, 'principal', p_principal,
+                 'honoured_quotes', v_open));
     perform end_batch(p_house, v_batch, p_principal, 'campaign.stop', p_campaign,
                       jsonb_build_object('reason', p_reason, 'honoured_quotes', v_open));
     return jsonb_build_object('outcome', 'done', 'honoured_quotes', v_open);
@@ -237,6 +239,9 @@ begin
             where house_id = p_house and campaign_id = p_campaign;
         perform live_set_changed(p_house);
         perform emit(p_house, 'breaker.opened', p_campaign, jsonb_build_object('guard', p_guard, 'what', p_what,
+                     'revision', p_revision, 'evidence', p_evidence));
+    else
+        perform emit(p_house, 'guard.tripped', p_campaign, jsonb_build_object('guard', p_guard, 'what', p_what,
                      'revision', p_revision, 'evidence', p_evidence));
     end if;
     perform end_batch(p_house, v_batch, 'makegood', 'breaker.trip', p_campaign, jsonb_build_object('guard', p_guard,

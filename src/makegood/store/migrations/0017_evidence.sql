@@ -10,6 +10,9 @@ create table stage_evidence (
     opened      bigint not null,                -- campaigns.stage_open while it is the newest
     used_before bigint not null,                -- reserved, granted and settled when the watch began
     upto        timestamptz not null,           -- entries before this are counted
+    beyond      bigint not null,                -- and none that is not has a number up to this one
+    next_beyond bigint not null,                -- what that will be, once `next_at` is long ago
+    next_at     timestamptz not null,
     captured    bigint not null default 0 check (captured >= 0),
     released    bigint not null default 0 check (released >= 0),
     expired     bigint not null default 0 check (expired >= 0),
@@ -48,23 +51,25 @@ create function gather_evidence(p_house bigint, p_payers_most integer) returns v
     set search_path = makegood, pg_temp as $$
 declare
     v_now timestamptz := clock_timestamp();
+    v_last bigint := (select last_value from entries_entry_id_seq);
     v_until timestamptz := v_now - interval '2 seconds';
     v_since timestamptz;
+    v_beyond bigint;
     r record;
 begin
     if not pg_try_advisory_xact_lock(hashtextextended('evidence', p_house)) then return; end if;   -- Another keeper does it.
-    insert into stage_evidence (house_id, campaign_id, revision, opened, used_before, upto)
-        select house_id, campaign_id, live, stage_open, used_of(p_house, campaign_id), v_now from campaigns
+    insert into stage_evidence (house_id, campaign_id, revision, opened, used_before, upto, beyond, next_beyond, next_at)
+        select house_id, campaign_id, live, stage_open, used_of(p_house, campaign_id), v_now, v_last, v_last, v_now from campaigns
         where house_id = p_house and live is not null and not stopped and stage_open < budget
         on conflict do nothing;
-    select min(upto) into v_since from open_stages(p_house);
+    select min(upto), min(beyond) into v_since, v_beyond from open_stages(p_house);
     if v_since is null or v_since >= v_until then return; end if;
     for r in
         with ended as materialized (
             select s.campaign_id, s.revision, s.opened, e.kind, e.subject as quote_id, e.at
             from entries e join accounts a on a.house_id = e.house_id and a.account_id = e.from_account
             join open_stages(p_house) s on s.campaign_id = a.campaign_id
-            where e.house_id + 0 = p_house and e.at >= v_since and e.at < v_until and e.at >= s.upto
+            where e.house_id = p_house and e.entry_id > v_beyond and e.at >= v_since and e.at < v_until and e.at >= s.upto
               and e.kind in ('capture', 'release', 'expire'))
         select campaign_id, revision, opened, count(*) filter (where kind = 'capture') as captured,
             count(*) filter (where kind = 'release') as released, count(*) filter (where kind = 'expire') as expired,
@@ -82,7 +87,12 @@ begin
                 and p.campaign_id = r.campaign_id and p.revision = r.revision and p.opened = r.opened), 0)
             on conflict do nothing;
     end loop;
-    update stage_evidence s set upto = greatest(s.upto, v_until) from open_stages(p_house) o
+    -- An entry has its time when it has its number; half a minute is long for the two to be out of order.
+    update stage_evidence s set upto = greatest(s.upto, v_until),
+            beyond = case when s.next_at < v_until - interval '30 seconds' then s.next_beyond else s.beyond end,
+            next_beyond = case when s.next_at < v_until - interval '30 seconds' then v_last else s.next_beyond end,
+            next_at = case when s.next_at < v_until - interval '30 seconds' then v_now else s.next_at end
+        from open_stages(p_house) o
         where s.house_id = p_house and s.campaign_id = o.campaign_id and s.revision = o.revision and s.opened = o.opened;
 end $$;
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from makegood.clock import Instant
 from makegood.domain.target import parse_target
-from makegood.services.chart_marks import OPENED, Mark
+from makegood.services.chart_marks import Mark
 from makegood.services.live_chart import Evidence, LiveChart, live_chart
-from makegood.services.stages import OPENER
 from makegood.web.console.bars import Segment, share_bar
 from makegood.web.console.chart_shapes import end_of, minutes_of, shapes_of
 from makegood.web.console.language import mark
@@ -100,13 +99,11 @@ def _mark_row(number: int, one: Mark, currency: str, speech: Speech) -> MarkRow:
 
 
 def _mark_words(one: Mark, speech: Speech) -> str:
-    if one.action == OPENED and one.principal == OPENER:
-        return speech.gettext("Stage opened on evidence")
     if one.action == "stop":
         return speech.gettext("Stopped: %(target)s", target=target_words(speech, parse_target(one.subject)))
     if one.action == "resume":
         return speech.gettext("Resumed: %(target)s", target=target_words(speech, parse_target(one.subject)))
-    return event_words(speech, {"action": one.action})
+    return event_words(speech, {"action": one.action, "principal": one.principal})
 
 
 def _mark_detail(one: Mark, currency: str, speech: Speech) -> str:

@@ -7,6 +7,7 @@ from makegood.domain.review import Scope, State
 from makegood.domain.target import Target, TargetKind
 from makegood.errors import ProblemCode
 from makegood.proof.verdict import Verdict
+from makegood.services.stages import OPENER
 from makegood.web.console.language import mark
 from makegood.web.console.speech import Speech
 
@@ -138,6 +139,8 @@ def obligation_words(speech: Speech, obligation: str) -> str:
 def event_words(speech: Speech, event: Mapping[str, Any]) -> str:
     """What an event of the audit trail was; its permanent name where no words are known."""
     action = str(event["action"])
+    if action == "campaign.open_stage" and event.get("principal") == OPENER:
+        return speech.gettext("Stage opened on evidence")
     return speech.gettext(EVENT_WORDS[action]) if action in EVENT_WORDS else action
 
 
