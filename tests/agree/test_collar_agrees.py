@@ -115,6 +115,7 @@ BENDS: dict[str, Bend] = {
     "another campaign": lambda paid, grant, _: (paid, replace(grant, campaign="another")),
     "another revision": lambda paid, grant, _: (paid, replace(grant, revision="rev_2")),
     "another label": lambda paid, grant, _: (paid, replace(grant, label="government_subsidy")),
+    "another funder": lambda paid, grant, _: (paid, replace(grant, funders=(Share("platform", 9_998), Share("x", 2)))),
     "yuan as fen": lambda paid, grant, _: (paid, replace(grant, discount=grant.discount * 100)),
     "all of it": lambda paid, grant, _: (paid, replace(grant, discount=paid.amount)),
     "no cap": lambda paid, grant, known: (

@@ -46,7 +46,7 @@ briefs = st.builds(
 proposals = st.lists(
     st.builds(
         Grant, st.sampled_from((*NAMES, "unknown")), st.sampled_from(("rev_1", "rev_1", "rev_0", "rev_x")), labels,
-        st.just("g"), discounts,
+        st.just("g"), discounts, st.one_of(st.just(OF_BRIEF.funding), st.just(OF_BRIEF.funding[::-1]), fundings),
     ),
     max_size=5,
 )  # fmt: skip
@@ -71,6 +71,7 @@ def allows(brief: Brief, payment: Payment, grant: Grant, now: Instant) -> bool:
         and sum(shares.values()) == 10_000
         and grant.revision == "rev_1"
         and grant.label == brief.label
+        and Counter(grant.funders) == Counter(brief.funding)
         and (payment.currency, payment.fields["currency"]) == ("CNY", "CNY")
         and isinstance(payment.amount, int)
         and schema.amount_min <= payment.amount <= schema.amount_max
@@ -111,7 +112,7 @@ def test_what_brief_and_policy_allow_passes(found: dict[str, Brief], data: st.Da
     """The other way round: one grant that the oracle allows is never dropped by a node that is well."""
     name = data.draw(st.sampled_from(sorted(found)))
     now = data.draw(moments)
-    grant = Grant(name, "rev_1", found[name].label, "g", data.draw(st.integers(1, 6_000)))
+    grant = Grant(name, "rev_1", found[name].label, "g", data.draw(st.integers(1, 6_000)), found[name].funding)
     payment = paid(amount=data.draw(st.integers(1, 60_000)), scene=data.draw(scenes), payer_id="a", payee_id="b")
     verdict = check(payment, [grant], Moment(now, TICKS, SECOND), known_of(found), CollarState())
     assert bool(verdict.kept) == allows(found[name], payment, grant, now)

@@ -3,7 +3,6 @@
 import pytest
 from tests.shop import Shop, example, open_shop
 
-from makegood.errors import StoreUnavailable
 from makegood.services import control, rounds, watching
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
@@ -51,8 +50,7 @@ async def test_a_merge_that_fails_is_counted_and_told_again(watched: Shop, monke
     await quote(watched.platform, watched.callers["till"], watched.payment())
     with monkeypatch.context() as patch:
         patch.setattr(watching, "_TRIES_MAX", 0)  # As if others changed it each time.
-        with pytest.raises(StoreUnavailable):
-            await guard_round(watched.platform)
+        await guard_round(watched.platform)
     assert value("makegood_detector_merges_total", result="failed") == failed + 1
     assert watched.platform.guarded[watched.house.id].told
     await guard_round(watched.platform)

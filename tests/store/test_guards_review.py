@@ -1,23 +1,22 @@
 """Guards when things go wrong between two steps: a store that answers late or not, queues, revisions that change."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from tests.shop import Shop, example, open_shop
+from tests.shop import Shop, example
 from tests.store.conftest import Books
 from tests.store.test_leases import budgets_held, reserved, store_clock, waits_for_a_lock
-from tests.store.test_stages_open import open_watched_shop
-from tests.store.test_database_refuses import as_owner
+from tests.store.test_stages_open import LAG_SECONDS, open_watched_shop
 
 from makegood.domain.review import Guard
-from makegood.errors import StoreUnavailable
+from makegood.errors import LeaseIsOver, StoreUnavailable
+from makegood.guard.detector import Detector
 from makegood.limits import BATCH_CALLS_MAX, TRIPS_WAITING_MAX
-from makegood.services import quotes, watching
+from makegood.services import control, holds, quotes, watching
 from makegood.services.guarded import Guarded, Tripped
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
@@ -47,7 +46,7 @@ async def tripped(shop: Shop, what: str = "discount_is_above_max", **evidence: A
     return Tripped(Guard.COLLAR, ID, revision, what, {"words": {"en": "w", "zh-CN": "w"}, **evidence})
 
 
-async def stored(shop: Shop, query: str) -> Any:
+async def stored(shop: Shop | Books, query: str) -> Any:
     async with in_house(shop.platform.store.pool, shop.house.id) as connection:
         return await connection.fetchval(query)
 
@@ -124,12 +123,13 @@ async def test_a_lease_that_ends_between_two_parts_of_a_call_leaves_no_hold_behi
 
     lanes.send = second_is_late
     try:
-        with pytest.raises(StoreUnavailable):  # Not LeaseIsOver, which says that nothing was done.
+        with pytest.raises(StoreUnavailable) as raised:
             await books.ledger.reserve(
                 books.house.id, "till", requests, lease=await store_clock(books) + timedelta(hours=1)
             )
     finally:
         lanes.send = send
+    assert not isinstance(raised.value, LeaseIsOver), "that says that nothing was done"
     assert sent == [BATCH_CALLS_MAX, 1] and await reserved(books) == BATCH_CALLS_MAX
 
 
@@ -159,11 +159,45 @@ async def test_what_a_revision_did_is_not_held_against_the_one_that_replaces_it(
     await merge_detectors(watched.platform, watched.house, await live_set(watched.platform, watched.house))
     assert ID in (await stored(watched, "select state from detectors"))["campaigns"]
     await quote(watched)  # Not told yet when the revision is replaced.
-    await watched.launch(example("campaign-spring.yaml").replace("priority: ", "priority: 1"), example("brief-spring.yaml"))
+    await watched.launch(
+        example("campaign-spring.yaml").replace("priority: ", "priority: 1"), example("brief-spring.yaml")
+    )
     assert ID not in (await stored(watched, "select state from detectors"))["campaigns"]
     known = await live_set(watched.platform, watched.house, fresh=True)
     await merge_detectors(watched.platform, watched.house, known)
     assert ID not in (await stored(watched, "select state from detectors"))["campaigns"]
+
+
+async def test_one_payer_who_changes_a_cart_stops_no_campaign(watched: Shop) -> None:
+    before: dict[str, Any] = {}
+    for _ in range(20):
+        shown = await quote(watched, payer_id="who cannot decide", **before)
+        before = {"supersedes": shown["payment_id"]}
+        assert shown["discount_minor"] == 4_000
+    assert not (await guarded(watched)).opened
+
+
+async def test_a_detector_that_breaks_fails_no_payment(watched: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    await quote(watched)
+    monkeypatch.setattr(Detector, "observe", broken)
+    assert (await quote(watched))["discount_minor"] == 4_000
+    assert (await quote(watched, city="Beijing"))["decided"]
+
+
+# -- stages ------------------------------------------------------------------------------------------------
+
+
+async def test_what_ends_while_a_campaign_is_stopped_is_counted_meanwhile(watched: Shop) -> None:
+    shown = await quote(watched)
+    await guards.evidence_of_stages(watched.platform.store.pool, watched.house.id, 10)
+    await control.stop_campaign(watched.platform, watched.callers["olga"], ID, "a look")
+    await holds.release(watched.platform, watched.callers["till"], shown["quote_id"])
+    await asyncio.sleep(LAG_SECONDS)
+    await guards.evidence_of_stages(watched.platform.store.pool, watched.house.id, 10)
+    assert await stored(watched, "select released from stage_evidence") == 1
 
 
 # -- rights ------------------------------------------------------------------------------------------------
@@ -173,6 +207,11 @@ TABLES = ("stops", "trips", "drills", "stage_evidence", "stage_payers", "detecto
 
 @pytest.mark.parametrize("table", TABLES)
 async def test_a_server_writes_what_guards_know_by_functions_only(books: Books, table: str) -> None:
-    for query in (f"insert into {table} default values", f"update {table} set house_id = 0", f"delete from {table}", f"truncate {table}"):  # noqa: S608 - names of ours
+    for query in (
+        f"insert into {table} default values",
+        f"update {table} set house_id = 0",
+        f"delete from {table}",
+        f"truncate {table}",
+    ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await stored(books, query)

@@ -25,6 +25,8 @@ OF_BRIEF = Brief(
     Expectation(500, 2_500, 600_000),
 )  # fmt: skip
 
+GRANT = Grant("spring", "rev_1", "merchant_coupon", "instant_discount", 2_000, OF_BRIEF.funding)
+
 
 def known(*, policy: Policy = HOUSE, earlier: tuple[str, ...] = (), **brief: Any) -> Numbers:
     """The numbers of the brief with changes, for revision `rev_1`."""
@@ -33,7 +35,7 @@ def known(*, policy: Policy = HOUSE, earlier: tuple[str, ...] = (), **brief: Any
 
 def granted(**changes: Any) -> Grant:
     """20.00 off by the campaign of the brief."""
-    return replace(Grant("spring", "rev_1", "merchant_coupon", "instant_discount", 2_000), **changes)
+    return replace(GRANT, **changes)
 
 
 def paid(**changes: Any) -> Payment:

@@ -61,12 +61,19 @@ def grants(*pairs: tuple[str, int]) -> tuple[Grant, ...]:
     return tuple(granted(campaign=campaign, discount=discount) for campaign, discount in pairs)
 
 
+def paid_by(*funders: Share, **changes: Any) -> tuple[Grant, ...]:
+    """A grant of a revision with these funders."""
+    return (granted(funders=funders, **changes),)
+
+
 GENEROUS: dict[str, Any] = {"rate_max": 10_000, "discount_max": 50_000, "per_payer": PerPayer(None, None)}
 SMALL: dict[str, Any] = {"expect": Expectation(500, 2_500, 60_000)}
 TWO = (known(**GENEROUS), known(campaign="autumn", **GENEROUS))
 BIG = {"amount": 50_000}
 OWNED: dict[str, Any] = {"label": "government_subsidy"}
 SUBSIDY = (granted(label="government_subsidy"),)
+TWO_FUNDERS = (Share("platform", 9_999), Share("gov", 1))
+ALONE = (Share("platform", 10_000),)
 THREE = (Share("platform", 7_000), Share("merchant", 2_999), Share("gov", 1))
 ONLY = PerPayer
 
@@ -78,11 +85,11 @@ CASES: dict[CollarCheck, tuple[Case, Case]] = {
                              Case(numbers=brief(earlier=("rev_0", "rev_1")))),
     C.LABEL_IS_NOT_DECLARED: (Case((granted(label="gift"),), numbers=brief(label="gift")), Case()),
     C.OWNER_DOES_NOT_FUND: (Case(SUBSIDY, numbers=brief(**OWNED)),
-                            Case(SUBSIDY, numbers=brief(**OWNED, funding=THREE))),
+                            Case(paid_by(*THREE, label="government_subsidy"), numbers=brief(**OWNED, funding=THREE))),
     C.FUNDER_IS_NOT_DECLARED: (Case(numbers=brief(funding=(Share("platform", 9_999), Share("who", 1)))),
-                               Case(numbers=brief(funding=(Share("platform", 9_999), Share("gov", 1))))),
+                               Case(paid_by(*TWO_FUNDERS), numbers=brief(funding=TWO_FUNDERS))),
     C.SHARES_DO_NOT_ADD_UP: (Case(numbers=brief(funding=(Share("platform", 9_999),))),
-                             Case(numbers=brief(funding=(Share("platform", 10_000),)))),
+                             Case(paid_by(*ALONE), numbers=brief(funding=ALONE))),
     C.CURRENCY_DIFFERS: (Case(payment={"currency": "JPY"}), Case(payment={"currency": "CNY"})),
     C.AMOUNT_IS_OUT_OF_BOUNDS: (Case(payment={"amount": 50_000_001}), Case(payment={"amount": 50_000_000})),
     C.SCENE_IS_NOT_DECLARED: (Case(payment={"scene": "rent"}, numbers=brief(scenes=("rent", "transfer"))),
@@ -97,6 +104,8 @@ CASES: dict[CollarCheck, tuple[Case, Case]] = {
     C.SCENE_IS_NOT_IN_BRIEF: (Case(payment={"scene": "online"}),
                               Case(payment={"scene": "online"}, numbers=brief(scenes=("in_store_qr", "online")))),
     C.LABEL_DIFFERS: (Case(SUBSIDY), Case()),
+    C.FUNDERS_DIFFER: (Case(paid_by(Share("platform", 6_999), Share("merchant", 3_001))),
+                       Case(paid_by(Share("merchant", 3_000), Share("platform", 7_000)))),
     C.WINDOW_IS_NOT_OPEN: (Case(at=moment(now=CLOSES)), Case(at=moment(now=Instant(CLOSES - 1)))),
     C.DISCOUNT_IS_ABOVE_FIRST_STAGE: (off(2_001, numbers=brief(stage_first_max=2_000)),
                                       off(2_000, numbers=brief(stage_first_max=2_000))),

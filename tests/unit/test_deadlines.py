@@ -38,3 +38,14 @@ async def test_a_wait_that_was_given_up_is_left_alone() -> None:
     given_up.cancel()
     await asyncio.wait({late}, timeout=10)
     assert given_up.cancelled() and isinstance(late.exception(), TimeoutError)
+
+
+async def test_a_short_deadline_waits_for_no_long_one_before_it() -> None:
+    deadlines, loop = Deadlines(), asyncio.get_running_loop()
+    long, short = loop.create_future(), loop.create_future()
+    deadlines.end(long, 3_600)
+    deadlines.end(short, 0.01)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(short), 10)
+    assert short.done() and not long.done()
+    long.cancel()

@@ -73,7 +73,7 @@ def test_a_proof_is_read_with_its_questions(server: Running, keys: dict[str, str
     assert all("(check-sat)" in row["question"] for row in proof["rows"])
     assert proof["solver"].startswith("z3 ")
     view = call(server, keys, "auditor", "GET", f"/v1/campaigns/{CAMPAIGN}").json()
-    assert (view["proved"], view["proof"], view["guards_left_out"]) == (False, proof["proof"], [])
+    assert (view["proved"], view["proof"], view["guards_left_out"]) == (False, proof["proof"], ["detector"])
 
 
 def test_a_revision_without_a_proof_is_not_found(server: Running, keys: dict[str, str]) -> None:

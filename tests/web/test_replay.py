@@ -71,7 +71,14 @@ async def test_only_the_stale_node_of_eight_grants_wrongly(platform: Platform, s
 
 @pytest.mark.parametrize(
     "told",
-    [["--without", "luck"], ["--eligible", "15"], ["--eligible", "101%"], ["--rate", "0"], ["--traffic", "dreamt"]],
+    [
+        ["--without", "luck"],
+        ["--eligible", "15"],
+        ["--eligible", "101%"],
+        ["--rate", "0"],
+        ["--rate", "nan"],
+        ["--traffic", "dreamt"],
+    ],
 )
 def test_a_wrong_option_is_wrong_usage(told: list[str]) -> None:
     assert CliRunner().invoke(cli, ["replay", "alipay-2025-01-16", *told]).exit_code == 2

@@ -15,6 +15,7 @@ import msgspec
 from makegood.bench.row import AnswersDiffer
 from makegood.documents.source import Source
 from makegood.domain.review import Guard, Scope
+from makegood.money import format_money, parse_money
 from makegood.services.access import Caller, authenticate, create_house, create_key
 from makegood.services.campaigns import approve, publish
 from makegood.services.platform import Platform, close_platform, open_platform
@@ -51,6 +52,7 @@ worst: {per_second: "100000000.00 CNY", total: "100000000000.00 CNY"}
 approvals:
   - {approvers: 1}
 """
+_SPEND = "30000.00 CNY"
 _SHARED = """label: platform_gift
 funding: [{funder: platform, share: "100%"}]
 window: {from: "2027-02-01T00:00:00+08:00", until: "2027-02-15T00:00:00+08:00"}
@@ -65,7 +67,7 @@ rate_max: "10%"
 budget: "MONEY"
 per_payer: {count: 3, amount: "100.00 CNY"}
 stages: {first_max: "MONEY"}
-expect: {share_of_payments: "5%", discount_mean: "10.00 CNY", spend_per_minute: "30000.00 CNY"}
+expect: {share_of_payments: "5%", discount_mean: "10.00 CNY", spend_per_minute: "SPEND"}
 """
 _CAMPAIGN = """makegood: campaign/1
 id: NAME
@@ -155,7 +157,11 @@ async def _run(platform: Platform, people: dict[str, Caller], who: str, source: 
 
 
 def _text(template: str, name: str, money: str) -> bytes:
-    return template.replace("SHARED", _SHARED).replace("NAME", name).replace("MONEY", money).encode()
+    spend = min(
+        parse_money(money), parse_money(_SPEND), key=lambda amount: amount.minor
+    )  # No brief expects more than it has.
+    text = template.replace("SHARED", _SHARED).replace("NAME", name).replace("MONEY", money)
+    return text.replace("SPEND", format_money(spend.minor, spend.currency)).encode()
 
 
 def requests(budget: Budget, seed: str) -> Iterator[Request]:

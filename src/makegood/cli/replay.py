@@ -1,6 +1,7 @@
 """`makegood replay`: an incident run again through a real server and store, its guards taken away one at a time."""
 
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -20,11 +21,23 @@ from makegood.money import parse_rate
 _RATE_MAX = 100.0  # Payments a second: the peak that the houses of replays declare.
 
 
+def _finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """A number. NaN is neither below a range nor above it, and no payment would ever come at such a rate."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is no number", context, option)
+    return value
+
+
 @click.command("replay")
 @click.argument("name", metavar="ID|all")
 @click.option("--without", metavar="GUARDS", help="Only the run without these: proof,collar,detector,stage.")
 @click.option("--seed", type=int, default=2017, show_default=True, help="What is drawn is drawn from this.")
-@click.option("--rate", type=click.FloatRange(0.01, _RATE_MAX), help="Payments a second; the scenario's otherwise.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.01, _RATE_MAX),
+    callback=_finite,
+    help="Payments a second; the scenario's otherwise.",
+)
 @click.option(
     "--eligible", metavar="RATE", help="Share of payers that are chosen, such as 15%; the scenario's otherwise."
 )

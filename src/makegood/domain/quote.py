@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from makegood.domain.brief import Share
+
 
 class Refusal(StrEnum):
     """Why a payment gets nothing from a campaign. Closed; the order is the precedence.
@@ -51,13 +53,14 @@ class Undecided(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One campaign's discount for one payment, minor units, by the revision that granted it."""
+    """One campaign's discount for one payment, minor units, by the revision that granted it and those who pay it."""
 
     campaign: str
     revision: str
     label: str
     group: str
     discount: int
+    funders: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

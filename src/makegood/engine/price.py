@@ -101,4 +101,4 @@ def grant_of(offer: Offer) -> Grant:
     """The grant that an offer becomes."""
     entry, discount = offer
     campaign = entry.campaign
-    return Grant(campaign.id, entry.revision, campaign.label, campaign.stacking.group, discount)
+    return Grant(campaign.id, entry.revision, campaign.label, campaign.stacking.group, discount, campaign.funding)

@@ -35,6 +35,7 @@ class CollarCheck(StrEnum):
     AMOUNT_IS_BELOW_SPEND_MIN = "amount_is_below_spend_min"
     SCENE_IS_NOT_IN_BRIEF = "scene_is_not_in_brief"
     LABEL_DIFFERS = "label_differs"
+    FUNDERS_DIFFER = "funders_differ"
     WINDOW_IS_NOT_OPEN = "window_is_not_open"
     DISCOUNT_IS_ABOVE_FIRST_STAGE = "discount_is_above_first_stage"
     DISCOUNT_IS_ABOVE_BUDGET = "discount_is_above_budget"

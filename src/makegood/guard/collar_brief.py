@@ -3,12 +3,15 @@
 Comparisons say what is right, not what is wrong: with a NaN every one of them fails.
 """
 
+from collections.abc import Iterable
+
 from makegood.clock import Instant
+from makegood.domain.brief import Share
 from makegood.domain.payment import Payment
 from makegood.domain.quote import Grant
 from makegood.guard.checks import CollarCheck, Fault, listed, moment_text
 from makegood.guard.numbers import Numbers
-from makegood.money import BASIS_POINTS
+from makegood.money import BASIS_POINTS, format_rate
 
 
 def fault_of_origin(grant: Grant, known: Numbers) -> Fault | None:
@@ -59,6 +62,8 @@ def fault_of_brief(payment: Payment, grant: Grant, now: Instant, known: Numbers)
         return CollarCheck.SCENE_IS_NOT_IN_BRIEF, str(payment.fields.get("scene")), listed(known.scenes)
     if grant.label != known.label:
         return CollarCheck.LABEL_DIFFERS, grant.label, known.label
+    if grant.funders != known.funders and sorted(map(_share, grant.funders)) != sorted(map(_share, known.funders)):
+        return CollarCheck.FUNDERS_DIFFER, _shares(grant.funders), _shares(known.funders)
     if not window.opens <= now < window.closes:
         return (
             CollarCheck.WINDOW_IS_NOT_OPEN,
@@ -70,3 +75,12 @@ def fault_of_brief(payment: Payment, grant: Grant, now: Instant, known: Numbers)
     if discount > known.budget:
         return CollarCheck.DISCOUNT_IS_ABOVE_BUDGET, discount, known.budget
     return None
+
+
+def _share(one: Share) -> tuple[str, int]:
+    return one.funder, one.basis_points
+
+
+def _shares(funders: Iterable[Share]) -> str:
+    """Who pays how much of it, for a person; the order says nothing."""
+    return listed([f"{one.funder} {format_rate(one.basis_points)}" for one in funders]) or "-"

@@ -98,6 +98,10 @@ _CLAUSES: Mapping[CollarCheck, tuple[str, str]] = {
         "it is shown as `{seen}`; the brief says `{allowed}`",
         "优惠标签是`{seen}`，立项单规定的是`{allowed}`",
     ),
+    CollarCheck.FUNDERS_DIFFER: (
+        "it is paid by {seen}; the brief says {allowed}",
+        "出资方是{seen}，立项单规定的是{allowed}",
+    ),
     CollarCheck.WINDOW_IS_NOT_OPEN: (
         "it is {seen}; the brief's window is {allowed}",
         "此时是{seen}，立项单的活动时段是{allowed}",

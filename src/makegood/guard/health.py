@@ -33,9 +33,10 @@ class Evidence:
     """What was seen since a stage opened, on all nodes.
 
     `payers`: whose captured grants the collar found within the brief. A payer and a device count once a stage,
-    whatever they do. `payers_bad` of them complained or got a purchase refunded, `payers_of_one_payee` paid the same
-    payee, the one with the most of them. `judged`: of the captures, those that the collar judged. `spent_minor`:
-    reserved and granted, minor units. `trips` and `alarms`: of collar and detector on this revision.
+    whatever they do. `payers_bad` of them got a purchase refunded, which is how a complaint is heard of;
+    `payers_of_one_payee` paid the same payee, the one with the most of them. `judged`: of the captures, those that the
+    collar judged. `spent_minor`: reserved and granted, minor units. `trips` and `alarms`: of collar and detector on
+    this revision.
     """
 
     captured: int = 0

@@ -15,10 +15,12 @@ from makegood.domain.quote import Refusal
 from makegood.domain.text import checked_text
 from makegood.engine.snapshot import Snapshot
 from makegood.errors import FieldError, Problem, ProblemCode
+from makegood.guard.line import Place
 from makegood.guard.numbers import Numbers
 from makegood.limits import CLOCK_SKEW_SECONDS_MAX, ID_CHARS_MAX
 from makegood.services.access import House
 from makegood.services.answers import canonical_bytes
+from makegood.services.guarded import Seen
 from makegood.services.live import LiveSet, snapshot_for
 from makegood.store.ledger import Slots
 
@@ -37,6 +39,7 @@ class Ask:
     supersedes: str | None
     explain: bool
     numbers: Mapping[str, Numbers] = field(default_factory=dict)  # Of the same live set as the snapshot.
+    place: Place[Seen] | None = None  # Where it is in the line of the payments to be watched.
     quote_id: str = ""  # Once something is asked of the store: most payments are granted nothing.
     excluded: dict[str, Refusal] = field(default_factory=dict)
     seen: dict[str, Balance] = field(default_factory=dict)

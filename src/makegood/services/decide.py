@@ -9,14 +9,16 @@ from makegood.domain.quote import Priced, Refusal
 from makegood.engine.explain import explain
 from makegood.engine.price import price
 from makegood.errors import LeaseIsOver, Problem, ProblemCode
+from makegood.guard.cells import Observed
+from makegood.guard.line import Place
 from makegood.limits import PRICED_AT_ONCE_MAX, REPRICE_ROUNDS_MAX
 from makegood.services.access import Caller
 from makegood.services.answers import benefits_of, explanation_of, lines_of, nothing_answer, stored_answer
 from makegood.services.asks import Ask, new_quote_id
-from makegood.services.guarded import Guarded, collared, moment_of, noted, observed
+from makegood.services.guarded import Guarded, Seen, anew, collared, moment_of, noted
 from makegood.services.live import LiveSet, live_set, save_snapshot, snapshot_for
 from makegood.services.platform import Platform
-from makegood.services.watching import guarded_of, hurry, observed_nothing
+from makegood.services.watching import guarded_of, hurry
 from makegood.store import ledger
 
 Answer = dict[str, Any]
@@ -40,7 +42,7 @@ class Attempt:
     """One try to decide payments. `abandoned` once its caller was answered without it.
 
     `touched` are the quotes, by payment id, that it is known to have got; `asked` those it may have got. It has a
-    `name` once what it got is to be ended.
+    `name` once what it got is to be ended. `places` are those of its payments in the line of the detector.
     """
 
     patience_ms: int
@@ -48,6 +50,7 @@ class Attempt:
     abandoned: bool = False
     asked: dict[str, str] = field(default_factory=dict)
     touched: dict[str, str] = field(default_factory=dict)
+    places: Sequence[Place[Seen]] = ()
 
 
 async def decide(
@@ -118,12 +121,14 @@ async def _round(
     for snapshot in {asks[number].snapshot.hash: asks[number].snapshot for number in wanted}.values():
         await save_snapshot(platform, caller.house, known, snapshot)
     requests = [_request(platform, asks[number], priced[number]) for number in wanted]
+    revisions = {grant.revision for number in wanted for grant in priced[number].grants}
 
     def claim() -> bool:
-        """Asked from now on, unless nobody waits any more: then there is nothing to end either."""
-        if not attempt.abandoned:
-            attempt.asked.update({one["payment_id"]: one["quote_id"] for one in requests if one["grants"]})
-        return not attempt.abandoned
+        """Asked from now on, unless nobody waits any more, or a breaker opened since: then there is nothing to end."""
+        if attempt.abandoned or not guarded.opened.isdisjoint(revisions):
+            return False
+        attempt.asked.update({one["payment_id"]: one["quote_id"] for one in requests if one["grants"]})
+        return True
 
     house, principal = caller.house.id, caller.principal
     if not known.is_leased:
@@ -132,7 +137,7 @@ async def _round(
     for number, outcome in zip(wanted, outcomes, strict=True):
         if outcome["outcome"] == "refused":
             await _learn(platform, caller, asks[number], outcome)
-        else:
+        elif outcome["outcome"] != "unwanted" or attempt.abandoned:  # Else it is priced again, without what tripped.
             answers[number] = _answer_of(asks[number], outcome, attempt)
             if outcome["outcome"] == "reserved":
                 _watch(guarded, asks[number], priced[number], known)
@@ -153,13 +158,22 @@ def _price_guarded(ask: Ask, known: LiveSet, guarded: Guarded) -> Priced:
 
 
 def _watch(guarded: Guarded, ask: Ask, priced: Priced, known: LiveSet) -> None:
-    """The guards learn what was granted."""
+    """The guards learn what was granted: the collar at once, the detector when it is the payment's turn."""
     noted(guarded, ask.house, ask.payment, priced.grants, moment_of(ask.house, ask.now, known.leased_until))
     campaigns = ask.snapshot.campaigns
-    funders = {
-        one.campaign: frozenset(share.funder for share in campaigns[one.campaign].funding) for one in priced.grants
-    }
-    observed(guarded, ask.payment.fields["scene"], priced.grants, funders, ask.payment.payment_id)
+    watched = [
+        Observed(
+            one.campaign,
+            one.label,
+            frozenset(share.funder for share in campaigns[one.campaign].funding),
+            one.discount,
+        )
+        for one in priced.grants
+    ]
+    if ask.place is not None:
+        scene = ask.payment.fields["scene"]
+        fresh = anew(guarded, ask.payment.currency, ask.supersedes, scene, watched)
+        ask.place.seen = (scene, fresh, ask.payment.payment_id)
 
 
 async def _answer_nothing(
@@ -173,7 +187,12 @@ async def _answer_nothing(
     for (number, ask), outcome in zip(asks.items(), first, strict=True):
         answers[number] = _answer_of(ask, outcome, attempt)
         if outcome is None:
-            observed_nothing(platform, caller.house, ask.payment.fields["scene"])
+            _watch_nothing(ask)
+
+
+def _watch_nothing(ask: Ask) -> None:
+    if ask.place is not None:
+        ask.place.seen = (ask.payment.fields["scene"], (), ask.payment.payment_id)
 
 
 def _answer_of(ask: Ask, outcome: dict[str, Any] | None, attempt: Attempt) -> Answer | Problem:

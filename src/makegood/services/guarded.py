@@ -22,6 +22,7 @@ from makegood.guard.collar_words import words
 from makegood.guard.detector import Detector
 from makegood.guard.detector_alarm import Alarm
 from makegood.guard.health_watch import StageWatch
+from makegood.guard.line import Line
 from makegood.guard.numbers import Numbers
 from makegood.guard.stage_decision import StageDecision
 from makegood.limits import TRIPS_WAITING_MAX
@@ -43,13 +44,18 @@ class Tripped:
     evidence: Mapping[str, Any]
 
 
+Seen = tuple[str, Sequence[Observed], str]
+"""What a detector watches of one payment: its scene, what it was granted, its id. Plain, for every payment has one."""
+
+
 @dataclass(slots=True)
 class Guarded:
     """What one process remembers for the guards of one house.
 
     `opened` are revisions whose breakers it opened: nothing more of them is granted here. `told` is what its detector
     saw and the store does not know yet; `counted` so many of its payments are in the metrics. `decisions` are the
-    newest looks at stages, `lately` is what charts show that people look at.
+    newest looks at stages, `lately` is what charts show that people look at. `unsure` is the trip that the store was
+    told without an answer.
     """
 
     house: House
@@ -59,13 +65,15 @@ class Guarded:
     revisions: Mapping[str, str] = field(default_factory=dict)
     stopped: frozenset[str] = frozenset()
     opened: set[str] = field(default_factory=set)
-    trips: deque[Tripped] = field(default_factory=lambda: deque(maxlen=TRIPS_WAITING_MAX))
+    trips: deque[Tripped] = field(default_factory=deque)
     told: list[dict[str, Any]] = field(default_factory=list)
+    line: Line[Seen] = field(default_factory=Line)
     stages: dict[str, StageWatch] = field(default_factory=dict)
     decisions: dict[str, StageDecision] = field(default_factory=dict)
     lately: dict[str, Lately] = field(default_factory=dict)
     counted: int = 0
     telling: bool = False
+    unsure: Tripped | None = None
 
     def collar(self, currency: str) -> CollarState:
         """What the collar remembers for payments in a currency."""
@@ -75,10 +83,14 @@ class Guarded:
         return state
 
     def trip(self, tripped: Tripped) -> None:
-        """Nothing more of the revision is granted here; the store is told soon."""
+        """Nothing more of the revision is granted here; the store is told soon.
+
+        Of many that wait, only the first of a revision is kept: none of another makes room for it.
+        """
         TRIPS.labels(tripped.guard.value).inc()
+        if tripped.revision not in self.opened or len(self.trips) < TRIPS_WAITING_MAX:
+            self.trips.append(tripped)
         self.opened.add(tripped.revision)
-        self.trips.append(tripped)
 
 
 def moment_of(house: House, now: Any, leased_until: float) -> Moment:
@@ -118,15 +130,35 @@ def noted(guarded: Guarded, house: House, payment: Payment, grants: Sequence[Gra
         guarded.collar(payment.currency).note(payment, grants, moment)
 
 
-def observed(
-    guarded: Guarded, scene: str, grants: Sequence[Grant], funders: Mapping[str, frozenset[str]], payment_id: str
-) -> None:
+def anew(
+    guarded: Guarded, currency: str, supersedes: str | None, scene: str, grants: Sequence[Observed]
+) -> Sequence[Observed]:
+    """The grants that the superseded payment did not have already; all of those outside the brief.
+
+    Who changes a cart ten times is one customer: at a quiet hour the detector would take it for ten. Such a payment
+    counts all the same, as one without a grant, so that there is only less evidence than there was.
+    """
+    detector = guarded.detector
+    if supersedes is None or detector is None:
+        return grants
+    before = {campaign for campaign, _, _ in guarded.collar(currency).payments.get(supersedes, ())}
+    watched = detector.campaigns
+    return [
+        one
+        for one in grants
+        if one.campaign not in before
+        or one.campaign not in watched
+        or not watched[one.campaign].watch.agreed(scene, one)
+    ]
+
+
+def observed(guarded: Guarded, seen: Seen) -> None:
     """One payment was answered. What the detector has enough of opens a breaker."""
     detector = guarded.detector
     if detector is None:
         return
-    seen = [Observed(one.campaign, one.label, funders[one.campaign], one.discount) for one in grants]
-    for alarm in detector.observe(scene, seen, payment_id):
+    scene, grants, payment_id = seen
+    for alarm in detector.observe(scene, grants, payment_id):
         alarmed(guarded, alarm)
 
 

@@ -35,7 +35,7 @@ async def keep(platform: Platform) -> None:
             await ping(platform.store)
             silent = 0
             await end_late_holds(platform)
-            await guard_round(platform)
+            await _guards(platform)
             if number % EXPIRY_ROUNDS == 0:
                 await expire_due(platform)
             if number % DRILL_ROUNDS == DRILL_ROUNDS - 1:
@@ -48,6 +48,14 @@ async def keep(platform: Platform) -> None:
             measure(platform)  # Leases run out meanwhile, and the metrics say so.
             if silent >= REVIVE_ROUNDS:
                 await _revive(platform)
+
+
+async def _guards(platform: Platform) -> None:
+    """A round of the guards. The store answered a moment ago: where it does not answer them, the rest goes on."""
+    try:
+        await guard_round(platform)
+    except StoreUnavailable as error:
+        log.warning("guards_failed", reason=str(error))
 
 
 async def warm(platform: Platform) -> None:

@@ -34,7 +34,7 @@ from makegood.services.decide import (
 )
 from makegood.services.live import fresh_set, live_set, snapshot_named
 from makegood.services.platform import Late, Platform
-from makegood.services.watching import observed_nothing
+from makegood.services.watching import answered, in_line
 from makegood.store import ledger, records
 from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, UNDECIDED, log
 
@@ -119,10 +119,23 @@ async def quote_row(platform: Platform, caller: Caller, quote_id: str) -> dict[s
 async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milliseconds: int) -> list[Answer | Problem]:
     require(caller, Scope.QUOTE)
     started = time.perf_counter()
-    attempt = Attempt(patience_ms=milliseconds)
+    attempt = Attempt(patience_ms=milliseconds, places=in_line(platform, caller.house, len(raws)))
+    try:
+        answers = await _answers(platform, caller, raws, attempt, started)
+    finally:
+        answered(platform, caller.house, attempt.places)
+    QUOTE_SECONDS.observe(time.perf_counter() - started)
+    _count(answers)
+    return answers
+
+
+async def _answers(
+    platform: Platform, caller: Caller, raws: Sequence[Any], attempt: Attempt, started: float
+) -> list[Answer | Problem]:
+    milliseconds = attempt.patience_ms
     answers: list[Answer | Problem] | None
     try:
-        answers = await _nothing(platform, caller, raws, started + milliseconds / 1000)
+        answers = await _nothing(platform, caller, raws, started + milliseconds / 1000, attempt)
         if answers is None:
             left = milliseconds / 1000 - (time.perf_counter() - started)
             answers = await _decided(platform, caller, raws, attempt, left)
@@ -138,8 +151,6 @@ async def _within(platform: Platform, caller: Caller, raws: Sequence[Any], milli
     except Exception:
         log.exception("quote_failed")  # A bug of ours; the payment goes on all the same.
         answers = _abandoned(platform, caller, attempt, raws, Undecided.FAULT)
-    QUOTE_SECONDS.observe(time.perf_counter() - started)
-    _count(answers)
     return answers
 
 
@@ -157,7 +168,7 @@ async def _decided(
 
 
 async def _nothing(
-    platform: Platform, caller: Caller, raws: Sequence[Any], until: float
+    platform: Platform, caller: Caller, raws: Sequence[Any], until: float, attempt: Attempt
 ) -> list[Answer | Problem] | None:
     """The answer to a single payment that is granted nothing and was not decided before, as nearly all are."""
     plain = _plain(platform, caller, raws)
@@ -171,7 +182,7 @@ async def _nothing(
         return [undecided_answer(raw, Undecided.DEADLINE_PASSED) for raw in raws]
     if is_known:
         return None
-    observed_nothing(platform, caller.house, plain.payment.fields["scene"])
+    attempt.places[0].seen = (plain.payment.fields["scene"], (), plain.payment.payment_id)
     return [nothing_answer(plain.payment, plain.now, plain.snapshot.hash)]
 
 
@@ -223,6 +234,7 @@ async def _decide(platform: Platform, caller: Caller, raws: Sequence[Any], attem
             continue
         try:
             asks[number] = read_ask(caller.house, known, raw)
+            asks[number].place = attempt.places[number]
             if len(raws) > 1 and asks[number].supersedes in ids:
                 raise _superseded_in_batch()
         except Problem as problem:

@@ -1,5 +1,6 @@
 """Stages that open by themselves: once a second each is judged by what it granted, and opens on evidence alone."""
 
+import asyncio
 from math import inf, log
 from typing import Any
 
@@ -100,7 +101,7 @@ async def _merged(platform: Platform, house: House, known: LiveSet) -> Detector 
     merged = Detector(known.guarded.watches, known.guarded.payments_a_year, portion=MERGED_PORTION)
     _, state = await rows.detector(platform.store.pool, house.id)
     if state is not None:
-        join(merged, state)
+        await asyncio.to_thread(join, merged, state)
     return merged
 
 

@@ -1,24 +1,34 @@
 """The guards of a house between calls: what is live is watched, trips go to the store, detectors of all nodes merge."""
 
 import asyncio
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
 
 from makegood.domain.review import Guard
-from makegood.errors import StoreUnavailable
 from makegood.guard.detector import Detector
 from makegood.guard.detector_alarm import Alarm
 from makegood.guard.detector_merge import absorb, tell
 from makegood.guard.detector_state import join, state_of
+from makegood.guard.line import Place
 from makegood.limits import TELLINGS_WAITING_MAX, TRIPS_KEPT_MAX
 from makegood.services.access import House
-from makegood.services.guarded import Guarded, alarmed
+from makegood.services.briefs import Known
+from makegood.services.guarded import Guarded, Seen, Tripped, alarmed, observed
 from makegood.services.live import LiveSet
 from makegood.services.page import page, page_of_trip
 from makegood.services.platform import Platform
 from makegood.store import guards as rows
-from makegood.telemetry import MERGES, OBSERVATIONS, log
+from makegood.store.pool import Encoded
+from makegood.telemetry import GUARD_ROUNDS_FAILED, MERGES, OBSERVATIONS, log
 
 OWN_PORTION = MERGED_PORTION = 0.5  # Of one false stop a year: a node's own detector, and the one all nodes merge into.
 _TRIES_MAX = 8  # To merge, while other nodes do.
+
+Telling = dict[str, Any]
 
 
 def guarded_of(platform: Platform, house: House, known: LiveSet) -> Guarded:
@@ -31,11 +41,25 @@ def guarded_of(platform: Platform, house: House, known: LiveSet) -> Guarded:
     return guarded
 
 
-def observed_nothing(platform: Platform, house: House, scene: str) -> None:
-    """One payment was answered, and granted nothing, as nearly all are."""
+def in_line(platform: Platform, house: House, payments: int) -> list[Place[Seen]]:
+    """The places of the payments of one call, taken before anything of them is known."""
     guarded = platform.guarded.get(house.id)
-    if guarded is not None and guarded.detector is not None:
-        guarded.detector.observe(scene)
+    if guarded is None:
+        guarded = platform.guarded[house.id] = Guarded(house)
+    now = time.monotonic()
+    return [guarded.line.take(now) for _ in range(payments)]
+
+
+def answered(platform: Platform, house: House, places: Sequence[Place[Seen]]) -> None:
+    """A call is answered: the detector watches whoever is next in line, and nobody before their turn."""
+    guarded = platform.guarded[house.id]
+    try:
+        for seen in guarded.line.done(places, time.monotonic()):
+            observed(guarded, seen)
+    except Exception:  # A bug of ours; the payment goes on all the same.
+        GUARD_ROUNDS_FAILED.inc()
+        log.exception("detector_failed", house=house.name)
+    hurry(platform, house, guarded)
 
 
 def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
@@ -54,6 +78,8 @@ def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
             resumed = campaign in guarded.stopped and campaign not in known.guarded.stopped
             if campaign in made.campaigns and (resumed or revisions.get(campaign) != revision):
                 made.forget(campaign)
+                for one in guarded.told:
+                    one["campaigns"].pop(campaign, None)
         guarded.detector = made
     guarded.revisions, guarded.stopped = revisions, known.guarded.stopped
     # A breaker that this process opened and the store has heard of is the store's: what is live there may be granted.
@@ -69,16 +95,28 @@ async def tell_trips(platform: Platform, house: House, guarded: Guarded) -> None
     try:
         while guarded.trips:
             one = guarded.trips[0]
-            arguments = (one.guard.value, one.campaign, one.revision, one.what, one.evidence, TRIPS_KEPT_MAX)
-            opened = await rows.trip(platform.store.pool, house.id, *arguments)
+            again, guarded.unsure = guarded.unsure is one, one
+            opened = await _tell_trip(platform, house, one)
+            guarded.unsure = None
             guarded.trips.popleft()
-            if opened:
+            if opened or again:  # Told again it may be that the first time opened it, and the answer was lost.
                 seen = (one.guard.value, one.campaign, one.revision, one.what, one.evidence)
                 page(platform, page_of_trip(house.name, *seen, platform.clock()))
             log.error("breaker_opened" if opened else "guard_tripped_again", house=house.name, campaign=one.campaign,
                       guard=one.guard.value, what=one.what, evidence=dict(one.evidence))  # fmt: skip
     finally:
         guarded.telling = False
+
+
+async def _tell_trip(platform: Platform, house: House, one: Tripped) -> bool:
+    """Whether it opened the breaker. Evidence that the store cannot take keeps no stop from it, nor those behind it."""
+    about = (one.guard.value, one.campaign, one.revision, one.what)
+    try:
+        return await rows.trip(platform.store.pool, house.id, *about, one.evidence, TRIPS_KEPT_MAX)
+    except asyncpg.DataError:
+        log.exception("evidence_cannot_be_stored", house=house.name, campaign=one.campaign, what=one.what)
+        as_text = {"text": ascii(dict(one.evidence))}
+        return await rows.trip(platform.store.pool, house.id, *about, as_text, TRIPS_KEPT_MAX)
 
 
 def hurry(platform: Platform, house: House, guarded: Guarded) -> None:
@@ -99,29 +137,47 @@ async def merge_detectors(platform: Platform, house: House, known: LiveSet) -> N
     _count(guarded, guarded.detector)
     if not guarded.told:
         return
-    told = list(guarded.told)
     try:
-        alarms = await _merge(platform, house, known, told)
+        is_merged = await _merge(platform, house, guarded, known.guarded, list(guarded.told))
     except Exception:
         MERGES.labels("failed").inc()
         raise
-    MERGES.labels("merged").inc()
-    del guarded.told[: len(told)]
-    for alarm in alarms:
-        alarmed(guarded, alarm)
+    MERGES.labels("merged" if is_merged else "failed").inc()
+    if not is_merged:  # What was told waits for the next round.
+        log.warning("detectors_are_busy", house=house.name, waiting=len(guarded.told))
 
 
-async def _merge(platform: Platform, house: House, known: LiveSet, told: list[dict[str, object]]) -> list[Alarm]:
+async def _merge(platform: Platform, house: House, guarded: Guarded, known: Known, told: Sequence[Telling]) -> bool:
     pool = platform.store.pool
     for _ in range(_TRIES_MAX):
         version, state = await rows.detector(pool, house.id)
-        merged = Detector(known.guarded.watches, known.guarded.payments_a_year, portion=MERGED_PORTION)
-        if state is not None:
-            join(merged, state)
-        alarms = [alarm for one in told for alarm in absorb(merged, one)]
-        if await rows.put_detector(pool, house.id, version, state_of(merged)):
-            return alarms
-    raise StoreUnavailable("other nodes kept changing what detectors know")
+        # A thousand campaigns take most of a second: not in the loop that answers payments.
+        alarms, merged = await asyncio.to_thread(_merged_with, known, state, told)
+        try:
+            kept = await rows.put_detector(pool, house.id, version, merged)
+        except BaseException:
+            # Perhaps it was kept. Told twice it would count twice; lost whole it is as if it had not been.
+            _have_told(guarded, told, alarms)
+            raise
+        if kept:
+            _have_told(guarded, told, alarms)
+            return True
+    return False
+
+
+def _merged_with(known: Known, state: dict[str, Any] | None, told: Sequence[Telling]) -> tuple[list[Alarm], Encoded]:
+    merged = Detector(known.watches, known.payments_a_year, portion=MERGED_PORTION)
+    if state is not None:
+        join(merged, state)
+    alarms = [alarm for one in told for alarm in absorb(merged, one)]
+    return alarms, Encoded(json.dumps(state_of(merged)))
+
+
+def _have_told(guarded: Guarded, told: Sequence[Telling], alarms: Sequence[Alarm]) -> None:
+    gone = {id(one) for one in told}
+    guarded.told = [one for one in guarded.told if id(one) not in gone]
+    for alarm in alarms:
+        alarmed(guarded, alarm)
 
 
 def _count(guarded: Guarded, detector: Detector) -> None:

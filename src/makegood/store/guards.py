@@ -1,9 +1,11 @@
 """Stops of more than one campaign, trips of breakers with their evidence, and drills."""
 
+import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from makegood.store.pool import Pool, call, fetch, in_house
+from makegood.store.pool import Encoded, Pool, call, fetch, in_house
 
 
 async def stop(pool: Pool, house: int, principal: str, target: str, reason: str) -> dict[str, Any]:
@@ -84,11 +86,13 @@ async def evidence_of_stages(pool: Pool, house: int, payers_most: int) -> list[d
 async def detector(pool: Pool, house: int) -> tuple[int, dict[str, Any] | None]:
     """What the detectors of all nodes know together, and its version; 0 and None before anything is known."""
     async with in_house(pool, house) as connection:
-        row = await connection.fetchrow("select version, state from detectors")
-    return (0, None) if row is None else (row["version"], row["state"])
+        row = await connection.fetchrow("select version, state::text as state from detectors")
+    if row is None:
+        return 0, None
+    return row["version"], await asyncio.to_thread(json.loads, row["state"])  # It is long with a thousand campaigns.
 
 
-async def put_detector(pool: Pool, house: int, version: int, state: Mapping[str, Any]) -> bool:
+async def put_detector(pool: Pool, house: int, version: int, state: Encoded) -> bool:
     """Keep what they know now, if it was still of `version`."""
-    kept: bool = await call(pool, "put_detector", house, version, dict(state))
+    kept: bool = await call(pool, "put_detector", house, version, state)
     return kept

@@ -220,13 +220,21 @@ class Ledger:
 
 
 async def _all(asked: "Sequence[asyncio.Future[Any]]") -> list[Any]:
-    """What all of these gave. Raises what the first that failed raised, once every one is done."""
+    """What all of these gave. Raises what the first that failed raised, once every one is done.
+
+    LeaseIsOver says that nothing was done, so it is raised only where each of them says so.
+    """
     if len(asked) == 1:
         return [await asked[0]]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for error in failed:
+        if not isinstance(error, LeaseIsOver):
+            raise error
+    if failed and len(failed) < len(outcomes):
+        raise StoreUnavailable("the lease was over before all of it was done") from failed[0]
+    if failed:
+        raise failed[0]
     return outcomes
 
 

@@ -36,9 +36,14 @@ call keep_houses_apart('stage_evidence');
 call keep_houses_apart('stage_payers');
 grant select on stage_evidence, stage_payers to makegood_app;
 
-create function open_stages(p_house bigint) returns setof stage_evidence language sql stable set search_path = makegood, pg_temp as $$
+-- Those whose entries are counted, also while they are stopped: one that resumes after weeks has little left to count.
+create function counted_stages(p_house bigint) returns setof stage_evidence language sql stable set search_path = makegood, pg_temp as $$
     select e.* from stage_evidence e join campaigns c using (house_id, campaign_id)
-    where e.house_id = p_house and c.live = e.revision and c.stage_open = e.opened and c.stage_open < c.budget and not c.stopped
+    where e.house_id = p_house and c.live = e.revision and c.stage_open = e.opened and c.stage_open < c.budget
+$$;
+
+create function open_stages(p_house bigint) returns setof stage_evidence language sql stable set search_path = makegood, pg_temp as $$
+    select e.* from counted_stages(p_house) e join campaigns c using (house_id, campaign_id) where not c.stopped
 $$;
 
 create function used_of(p_house bigint, p_campaign text) returns bigint language sql stable set search_path = makegood, pg_temp as $$
@@ -62,13 +67,13 @@ begin
         select house_id, campaign_id, live, stage_open, used_of(p_house, campaign_id), v_now, v_last, v_last, v_now from campaigns
         where house_id = p_house and live is not null and not stopped and stage_open < budget
         on conflict do nothing;
-    select min(upto), min(beyond) into v_since, v_beyond from open_stages(p_house);
+    select min(upto), min(beyond) into v_since, v_beyond from counted_stages(p_house);
     if v_since is null or v_since >= v_until then return; end if;
     for r in
         with ended as materialized (
             select s.campaign_id, s.revision, s.opened, e.kind, e.subject as quote_id, e.at
             from entries e join accounts a on a.house_id = e.house_id and a.account_id = e.from_account
-            join open_stages(p_house) s on s.campaign_id = a.campaign_id
+            join counted_stages(p_house) s on s.campaign_id = a.campaign_id
             where e.house_id = p_house and e.entry_id > v_beyond and e.at >= v_since and e.at < v_until and e.at >= s.upto
               and e.kind in ('capture', 'release', 'expire'))
         select campaign_id, revision, opened, count(*) filter (where kind = 'capture') as captured,
@@ -92,7 +97,7 @@ begin
             beyond = case when s.next_at < v_until - interval '30 seconds' then s.next_beyond else s.beyond end,
             next_beyond = case when s.next_at < v_until - interval '30 seconds' then v_last else s.next_beyond end,
             next_at = case when s.next_at < v_until - interval '30 seconds' then v_now else s.next_at end
-        from open_stages(p_house) o
+        from counted_stages(p_house) o
         where s.house_id = p_house and s.campaign_id = o.campaign_id and s.revision = o.revision and s.opened = o.opened;
 end $$;
 
@@ -189,14 +194,14 @@ begin
     return found;
 end $$;
 
--- Who resumes a campaign has looked: what was held against it before is gone.
+-- Who resumes a campaign, or replaces its revision, has looked: what was held against it before is gone.
 create function resumes_are_fresh_starts() returns trigger language plpgsql security definer set search_path = makegood, pg_temp as $$
 begin
     update detectors set state = state #- array['campaigns', new.campaign_id], version = version + 1 where house_id = new.house_id;
     return null;
 end $$;
-create trigger resumes_are_fresh_starts after update of stopped on campaigns for each row
-    when (old.stopped and not new.stopped) execute function resumes_are_fresh_starts();
+create trigger resumes_are_fresh_starts after update of stopped, live on campaigns for each row
+    when (old.stopped and not new.stopped or old.live is distinct from new.live) execute function resumes_are_fresh_starts();
 
 do $$
 declare f regprocedure;
