@@ -20,7 +20,7 @@ from makegood.services import control, holds, quotes, watching
 from makegood.services.guarded import Guarded, Tripped
 from makegood.services.live import live_set
 from makegood.services.platform import Platform
-from makegood.services.watching import guarded_of, merge_detectors, tell_trips
+from makegood.services.watching import answered, guarded_of, in_line, merge_detectors, tell_trips
 from makegood.store import guards
 from makegood.store.pool import in_house
 
@@ -175,6 +175,17 @@ async def test_one_payer_who_changes_a_cart_stops_no_campaign(watched: Shop) -> 
         before = {"supersedes": shown["payment_id"]}
         assert shown["discount_minor"] == 4_000
     assert not (await guarded(watched)).opened
+
+
+async def test_payments_behind_a_batch_that_hangs_are_watched_at_once(watched: Shop) -> None:
+    await quote(watched)
+    mine = await guarded(watched)
+    assert mine.detector is not None
+    before = mine.detector.payments
+    batch = in_line(watched.platform, watched.house, 2)
+    await quote(watched)
+    assert mine.detector.payments == before + 1
+    answered(watched.platform, watched.house, batch)
 
 
 async def test_a_detector_that_breaks_fails_no_payment(watched: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.shop import example, open_shop, with_deadline
 
+from makegood.services.holds import release
 from makegood.services.platform import Platform
 from makegood.services.quotes import quote
 from makegood.store import guards
@@ -50,3 +51,25 @@ async def test_a_retry_is_not_watched_again(platform: Platform) -> None:
         assert answer["discount_minor"] == 2_000
     detector = shop.platform.guarded[shop.house.id].detector
     assert detector is not None and detector.payments == 1
+
+
+async def test_a_payer_who_asks_and_gives_back_stops_nobody(platform: Platform) -> None:
+    shop = await open_shop(with_deadline(platform, 10_000), guards_left_out=())
+    await shop.launch(example("campaign-spring.yaml"), example("brief-spring.yaml"))
+    for _ in range(16):
+        answer = await quote(shop.platform, shop.callers["till"], shop.payment(amount=10_000, payer_id="restless"))
+        assert answer["discount_minor"] == 2_000
+        await release(shop.platform, shop.callers["till"], answer["quote_id"])
+    guarded = shop.platform.guarded[shop.house.id]
+    assert guarded.detector is not None and guarded.detector.payments == 16
+    assert not guarded.trips and await guards.trips(platform.store.pool, shop.house.id, None, 10) == []
+
+
+async def test_sixteen_payers_in_a_quiet_hour_do_stop_it(platform: Platform) -> None:
+    shop = await open_shop(with_deadline(platform, 10_000), guards_left_out=())
+    await shop.launch(example("campaign-spring.yaml"), example("brief-spring.yaml"))
+    for _ in range(16):
+        await quote(shop.platform, shop.callers["till"], shop.payment(amount=10_000))
+    await asyncio.wait(set(shop.platform.tasks), timeout=10) if shop.platform.tasks else None
+    (first, *_) = await guards.trips(platform.store.pool, shop.house.id, None, 10)
+    assert (first["guard"], first["opened"]) == ("detector", True)

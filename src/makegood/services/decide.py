@@ -110,7 +110,7 @@ async def _round(
     priced: dict[int, Priced] = {}
     guarded = guarded_of(platform, caller.house, known)
     for count, (number, ask) in enumerate(asks.items()):
-        priced[number] = _price_guarded(ask, known, guarded)
+        priced[number] = price_guarded(ask, known, guarded)
         if count % PRICED_AT_ONCE_MAX == PRICED_AT_ONCE_MAX - 1:
             await asyncio.sleep(0)  # A big batch must not keep single payments waiting.
     hurry(platform, caller.house, guarded)
@@ -144,12 +144,12 @@ async def _round(
     hurry(platform, caller.house, guarded)
 
 
-def _price_guarded(ask: Ask, known: LiveSet, guarded: Guarded) -> Priced:
+def price_guarded(ask: Ask, known: LiveSet, guarded: Guarded, *, is_preview: bool = False) -> Priced:
     """Steps 1 to 7: what the collar drops is left out, and the others are combined again without it."""
     priced = price_ask(ask)
     while priced.grants:
         moment = moment_of(ask.house, ask.now, known.leased_until)
-        dropped = collared(guarded, ask.house, ask.payment, priced, moment, ask.numbers)
+        dropped = collared(guarded, ask.house, ask.payment, priced, moment, ask.numbers, is_preview=is_preview)
         if not dropped:
             break
         ask.excluded.update(dropped)
@@ -159,7 +159,8 @@ def _price_guarded(ask: Ask, known: LiveSet, guarded: Guarded) -> Priced:
 
 def _watch(guarded: Guarded, ask: Ask, priced: Priced, known: LiveSet) -> None:
     """The guards learn what was granted: the collar at once, the detector when it is the payment's turn."""
-    noted(guarded, ask.house, ask.payment, priced.grants, moment_of(ask.house, ask.now, known.leased_until))
+    moment = moment_of(ask.house, ask.now, known.leased_until)
+    noted(guarded, ask.house, ask.payment, priced.grants, moment)
     campaigns = ask.snapshot.campaigns
     watched = [
         Observed(
@@ -172,7 +173,7 @@ def _watch(guarded: Guarded, ask: Ask, priced: Priced, known: LiveSet) -> None:
     ]
     if ask.place is not None:
         scene = ask.payment.fields["scene"]
-        fresh = anew(guarded, ask.payment.currency, ask.supersedes, scene, watched)
+        fresh = anew(guarded, ask.payment, ask.supersedes, moment, watched)
         ask.place.seen = (scene, fresh, ask.payment.payment_id)
 
 

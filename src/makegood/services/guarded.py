@@ -15,7 +15,7 @@ from makegood.domain.payment import Payment
 from makegood.domain.quote import Grant, Priced, Refusal
 from makegood.domain.review import Guard
 from makegood.guard.cells import Observed
-from makegood.guard.checks import Trip
+from makegood.guard.checks import CollarCheck, Trip
 from makegood.guard.collar import check
 from makegood.guard.collar_state import CollarState, Moment
 from makegood.guard.collar_words import words
@@ -31,6 +31,7 @@ from makegood.services.lately import Lately
 from makegood.telemetry import ALARMS, COLLAR_DROPS, TRIPS
 
 _SECOND = 1_000_000_000
+_REFUSALS = {CollarCheck.STAGE_IS_NOT_OPEN: Refusal.STAGE_IS_EXHAUSTED}  # What the store would say, sooner.
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Guarded:
     trips: deque[Tripped] = field(default_factory=deque)
     told: list[dict[str, Any]] = field(default_factory=list)
     line: Line[Seen] = field(default_factory=Line)
+    batches: Line[Seen] = field(default_factory=Line)
     stages: dict[str, StageWatch] = field(default_factory=dict)
     decisions: dict[str, StageDecision] = field(default_factory=dict)
     lately: dict[str, Lately] = field(default_factory=dict)
@@ -106,8 +108,13 @@ def collared(
     priced: Priced,
     moment: Moment,
     numbers: Mapping[str, Numbers],
+    *,
+    is_preview: bool = False,
 ) -> dict[str, Refusal]:
-    """Campaigns whose discounts are dropped, and why; none nearly always. What cannot be at all opens a breaker."""
+    """Campaigns whose discounts are dropped, and why; none nearly always. What cannot be at all opens a breaker.
+
+    A preview grants nothing, so nothing of it trips, is counted or remembered.
+    """
     opened = [grant.campaign for grant in priced.grants if grant.revision in guarded.opened]
     dropped = dict.fromkeys(opened, Refusal.CAMPAIGN_IS_STOPPED)
     if Guard.COLLAR in house.guards_left_out:
@@ -115,11 +122,13 @@ def collared(
     state = guarded.collar(payment.currency)
     verdict = check(payment, priced.grants, moment, numbers, state)
     for trip in verdict.dropped:
+        dropped.setdefault(trip.campaign, _REFUSALS.get(trip.check, Refusal.COLLAR_DROPPED_IT))
+        if is_preview:
+            continue
         COLLAR_DROPS.labels(trip.check.value).inc()
-        dropped.setdefault(trip.campaign, Refusal.COLLAR_DROPPED_IT)
         if trip.opens_breaker:
             guarded.trip(Tripped(Guard.COLLAR, trip.campaign, trip.revision, trip.check.value, evidence_of(trip)))
-    if dropped and not verdict.kept:
+    if dropped and not verdict.kept and not is_preview:
         state.note(payment, (), moment)
     return dropped
 
@@ -131,17 +140,23 @@ def noted(guarded: Guarded, house: House, payment: Payment, grants: Sequence[Gra
 
 
 def anew(
-    guarded: Guarded, currency: str, supersedes: str | None, scene: str, grants: Sequence[Observed]
+    guarded: Guarded, payment: Payment, supersedes: str | None, moment: Moment, grants: Sequence[Observed]
 ) -> Sequence[Observed]:
-    """The grants that the superseded payment did not have already; all of those outside the brief.
+    """The grants that this payer did not have already, lately or by the superseded payment; all outside the brief.
 
-    Who changes a cart ten times is one customer: at a quiet hour the detector would take it for ten. Such a payment
-    counts all the same, as one without a grant, so that there is only less evidence than there was.
+    Who changes a cart ten times, or asks and gives back, is one customer: in a quiet hour the detector would take it
+    for ten. Such a payment counts all the same, as one without a grant: there is only less evidence than there was. The
+    collar has this payment already.
     """
     detector = guarded.detector
-    if supersedes is None or detector is None:
+    if detector is None:
         return grants
-    before = {campaign for campaign, _, _ in guarded.collar(currency).payments.get(supersedes, ())}
+    state, scene = guarded.collar(payment.currency), payment.fields["scene"]
+    age = state.watch.age(moment)
+    before = {campaign for campaign, _, _ in state.payments.get(supersedes or "", ())}
+    if payment.payer_id is not None:
+        payer = payment.payer_id
+        before |= {one.campaign for one in grants if state.payers.seen((one.campaign, payer), age)[0] > 1}
     watched = detector.campaigns
     return [
         one

@@ -31,10 +31,11 @@ from makegood.services.decide import (
     explain_ask,
     first_answers,
     price_ask,
+    price_guarded,
 )
 from makegood.services.live import fresh_set, live_set, snapshot_named
 from makegood.services.platform import Late, Platform
-from makegood.services.watching import answered, in_line
+from makegood.services.watching import answered, guarded_of, in_line
 from makegood.store import ledger, records
 from makegood.telemetry import DISCOUNT_MINOR, LATE_HOLDS, QUOTE_SECONDS, QUOTES, UNDECIDED, log
 
@@ -66,7 +67,7 @@ async def preview(platform: Platform, caller: Caller, raw: Any) -> Answer:
     known = await live_set(platform, caller.house)
     ask = read_ask(caller.house, known, raw)
     ask.seen = await platform.store.ledger.balances(caller.house.id, candidates_of(ask), ask.slots)
-    priced = price_ask(ask)
+    priced = price_guarded(ask, known, guarded_of(platform, caller.house, known), is_preview=True)
     return nothing_answer(ask.payment, ask.now, ask.snapshot.hash) | {
         "discount_minor": priced.discount,
         "to_pay_minor": ask.payment.amount - priced.discount,

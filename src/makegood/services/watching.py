@@ -6,18 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
 from makegood.domain.review import Guard
 from makegood.guard.detector import Detector
 from makegood.guard.detector_alarm import Alarm
 from makegood.guard.detector_merge import absorb, tell
 from makegood.guard.detector_state import join, state_of
-from makegood.guard.line import Place
+from makegood.guard.line import Line, Place
 from makegood.limits import TELLINGS_WAITING_MAX, TRIPS_KEPT_MAX
 from makegood.services.access import House
 from makegood.services.briefs import Known
-from makegood.services.guarded import Guarded, Seen, Tripped, alarmed, observed
+from makegood.services.guarded import Guarded, Seen, alarmed, observed
 from makegood.services.live import LiveSet
 from makegood.services.page import page, page_of_trip
 from makegood.services.platform import Platform
@@ -46,20 +44,25 @@ def in_line(platform: Platform, house: House, payments: int) -> list[Place[Seen]
     guarded = platform.guarded.get(house.id)
     if guarded is None:
         guarded = platform.guarded[house.id] = Guarded(house)
-    now = time.monotonic()
-    return [guarded.line.take(now) for _ in range(payments)]
+    line, now = _line(guarded, payments), time.monotonic()
+    return [line.take(now) for _ in range(payments)]
 
 
 def answered(platform: Platform, house: House, places: Sequence[Place[Seen]]) -> None:
     """A call is answered: the detector watches whoever is next in line, and nobody before their turn."""
     guarded = platform.guarded[house.id]
     try:
-        for seen in guarded.line.done(places, time.monotonic()):
+        for seen in _line(guarded, len(places)).done(places, time.monotonic()):
             observed(guarded, seen)
     except Exception:  # A bug of ours; the payment goes on all the same.
         GUARD_ROUNDS_FAILED.inc()
         log.exception("detector_failed", house=house.name)
     hurry(platform, house, guarded)
+
+
+def _line(guarded: Guarded, payments: int) -> Line[Seen]:
+    """A batch may take seconds: single payments, whose deadline is short, do not wait behind it to be watched."""
+    return guarded.line if payments == 1 else guarded.batches
 
 
 def _watch_anew(house: House, guarded: Guarded, known: LiveSet) -> None:
@@ -96,7 +99,8 @@ async def tell_trips(platform: Platform, house: House, guarded: Guarded) -> None
         while guarded.trips:
             one = guarded.trips[0]
             again, guarded.unsure = guarded.unsure is one, one
-            opened = await _tell_trip(platform, house, one)
+            arguments = (one.guard.value, one.campaign, one.revision, one.what, one.evidence, TRIPS_KEPT_MAX)
+            opened = await rows.trip(platform.store.pool, house.id, *arguments)
             guarded.unsure = None
             guarded.trips.popleft()
             if opened or again:  # Told again it may be that the first time opened it, and the answer was lost.
@@ -106,17 +110,6 @@ async def tell_trips(platform: Platform, house: House, guarded: Guarded) -> None
                       guard=one.guard.value, what=one.what, evidence=dict(one.evidence))  # fmt: skip
     finally:
         guarded.telling = False
-
-
-async def _tell_trip(platform: Platform, house: House, one: Tripped) -> bool:
-    """Whether it opened the breaker. Evidence that the store cannot take keeps no stop from it, nor those behind it."""
-    about = (one.guard.value, one.campaign, one.revision, one.what)
-    try:
-        return await rows.trip(platform.store.pool, house.id, *about, one.evidence, TRIPS_KEPT_MAX)
-    except asyncpg.DataError:
-        log.exception("evidence_cannot_be_stored", house=house.name, campaign=one.campaign, what=one.what)
-        as_text = {"text": ascii(dict(one.evidence))}
-        return await rows.trip(platform.store.pool, house.id, *about, as_text, TRIPS_KEPT_MAX)
 
 
 def hurry(platform: Platform, house: House, guarded: Guarded) -> None:

@@ -5,7 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import asyncpg
+
 from makegood.store.pool import Encoded, Pool, call, fetch, in_house
+from makegood.telemetry import log
 
 
 async def stop(pool: Pool, house: int, principal: str, target: str, reason: str) -> dict[str, Any]:
@@ -47,8 +50,16 @@ async def stops(pool: Pool, house: int) -> list[dict[str, Any]]:
 async def trip(
     pool: Pool, house: int, guard: str, campaign: str, revision: str, what: str, evidence: Mapping[str, Any], most: int
 ) -> bool:
-    """Keep what a guard saw, and stop the revision it saw it of. Whether this opened its breaker."""
-    opened: bool = await call(pool, "trip", house, guard, campaign, revision, what, dict(evidence), most)
+    """Keep what a guard saw, and stop the revision it saw it of. Whether this opened its breaker.
+
+    Evidence that the store cannot take is kept as text: it keeps no stop from it, nor those that wait behind it.
+    """
+    about = (house, guard, campaign, revision, what)
+    try:
+        opened: bool = await call(pool, "trip", *about, dict(evidence), most)
+    except asyncpg.DataError:
+        log.exception("evidence_cannot_be_stored", campaign=campaign, guard=guard, what=what)
+        opened = await call(pool, "trip", *about, {"text": ascii(dict(evidence))}, most)
     return opened
 
 
