@@ -2,9 +2,13 @@
 
 from tests.shop import example, open_shop
 
+from makegood.domain.review import Guard
+from makegood.domain.target import Target, TargetKind
+from makegood.services.control import resume, stop
 from makegood.services.platform import Platform
 from makegood.services.quotes import quote
 from makegood.services.rounds import guard_round
+from makegood.store import guards
 from makegood.store.pool import in_house
 from makegood.store.verify import verify
 
@@ -29,3 +33,21 @@ async def test_a_leak_of_which_no_process_lives_to_see_enough_is_stopped_in_the_
     assert (told["guard"], told["what"], told["evidence"]["grant"]) == ("detector", "share", None)
     assert told["evidence"]["grants"] > _EACH and told["evidence"]["statistic"] >= told["evidence"]["threshold"]
     assert (await verify(shop.platform.store.pool, shop.house.id)).violations == ()
+
+
+async def test_what_was_held_against_a_campaign_is_gone_once_a_wider_stop_is_resumed(platform: Platform) -> None:
+    shop = await open_shop(platform, guards_left_out=[Guard.PROOF])
+    await shop.launch(example("campaign-spring.yaml"), example("brief-spring.yaml"))
+    for _ in range(_EACH):
+        await quote(shop.platform, shop.callers["till"], shop.payment())
+    await guard_round(shop.platform)
+    pool, house = shop.platform.store.pool, shop.house.id
+    _, known = await guards.detector(pool, house)
+    assert known is not None and set(known["campaigns"]) == {"spring-qr-2027"}
+    label = Target(TargetKind.LABEL, "merchant_coupon")
+    await stop(shop.platform, shop.callers["olga"], label, "to be sure")
+    for who in ("olga", "omar"):
+        await resume(shop.platform, shop.callers[who], label, "looked at")
+    _, known = await guards.detector(pool, house)
+    assert known is not None and known["campaigns"] == {}
+    assert (await quote(shop.platform, shop.callers["till"], shop.payment()))["discount_minor"] > 0

@@ -203,6 +203,15 @@ end $$;
 create trigger resumes_are_fresh_starts after update of stopped, live on campaigns for each row
     when (old.stopped and not new.stopped or old.live is distinct from new.live) execute function resumes_are_fresh_starts();
 
+create function wider_resumes_are_fresh_starts() returns trigger language plpgsql security definer set search_path = makegood, pg_temp as $$
+begin
+    update detectors d set version = version + 1, state = jsonb_set(d.state, '{campaigns}', (d.state -> 'campaigns') - array(
+            select c.campaign_id from campaigns c where c.house_id = old.house_id and is_covered(old.house_id, old.target, c.campaign_id, c.label)))
+        where d.house_id = old.house_id and d.state ? 'campaigns';
+    return null;
+end $$;
+create trigger wider_resumes_are_fresh_starts after delete on stops for each row execute function wider_resumes_are_fresh_starts();
+
 do $$
 declare f regprocedure;
 begin
