@@ -84,7 +84,7 @@ class Ledger:
 
     def is_known(self, house: int, payment: str) -> "asyncio.Future[bool]":
         """Whether a payment was decided before; then `replay` tells how. It takes no lock and claims nothing."""
-        return self._of(house).known.ask("", (payment,), payment)
+        return self._of(house).known.ask("", (), payment)
 
     async def capture(
         self,

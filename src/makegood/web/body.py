@@ -47,11 +47,11 @@ async def read_json(request: Request, *, bytes_max: int = BODY_BYTES_MAX, empty:
 
 async def read_bytes(request: Request, bytes_max: int) -> bytes:
     """The body, once it is known to have at most `bytes_max` bytes. Reading stops at the bound."""
+    if WHOLE in request.scope:
+        return await _read(request, bytes_max)
     declared = _header(request, b"content-length")
     if declared is not None and (not declared.isdigit() or int(declared) > bytes_max):
         raise _too_large(bytes_max)
-    if WHOLE in request.scope:
-        return await _read(request, bytes_max)
     try:
         async with asyncio.timeout(BODY_SECONDS_MAX):
             return await _read(request, bytes_max)

@@ -48,6 +48,7 @@ class Call:
         return path_id(self.request, name)
 
 
+_ANY_AMOUNT = full_price(None)
 Handler = Callable[[Call], Awaitable[Any]]
 
 
@@ -92,7 +93,7 @@ class Operation:
         # 3. Do it; once, where it is to be done once.
         if self.prices:
             told = request.scope.setdefault("state", {})  # What `request.state` reads.
-            told["fallback"] = full_price(None)
+            told["fallback"] = _ANY_AMOUNT
         caller = await api_caller(request)
         body = await self._read(request)
         if self.prices and isinstance(body, dict):
