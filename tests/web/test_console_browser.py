@@ -95,6 +95,7 @@ async def test_a_dialog_that_is_left_changes_nothing(visitor: Visitor, fresh: di
     await visitor.page.get_by_role("link", name="Keep it running").click()
     await expect(visitor.page.get_by_role("dialog")).to_be_hidden()
     await link.click()
+    await expect(visitor.page.get_by_role("dialog")).to_be_visible()
     await visitor.page.keyboard.press("Escape")
     await expect(visitor.page.get_by_role("dialog")).to_be_hidden()
     assert quote(visitor.server, fresh)["discount_minor"] == 2_000
